@@ -1,0 +1,56 @@
+# Glasshouse. `make demo` runs it, `make test` tests it; each does its own set-up on a fresh Debian or Ubuntu machine.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PORT ?= 5000
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME_STAMP := $(VENV)/.runtime
+DEV_STAMP := $(VENV)/.development
+TEST_WORKERS ?= 2
+export PYTHONWARNINGS ?= ignore
+
+.PHONY: help demo serve test check assets lock bench soak format messages clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/bin/python:
+	@scripts/make-venv $(VENV)
+
+$(RUNTIME_STAMP): requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the portal needs (requirements.txt, checked by hash) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(RUNTIME_STAMP)
+	@echo "Installing what the tests and checks need (requirements-dev.txt, checked by hash) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+assets: $(RUNTIME_STAMP) ## Compile style sheets, scripts, fonts and translations
+	@$(BIN)/python -m frontend.build
+
+demo: assets ## Run the demonstration on http://127.0.0.1:5000 (PORT=…)
+	@$(BIN)/python -m portal demo --port $(PORT)
+
+test: $(DEV_STAMP) assets ## Run every test: unit, PostgreSQL, faults, browser
+	@scripts/ensure-chromium
+	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
+
+check: $(DEV_STAMP) ## The fast gate: lint, format, types, floors
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(DEV_STAMP) ## Put the code into its one format
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+lock: $(DEV_STAMP) ## Write requirements*.txt anew from requirements*.in
+	@for name in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt || exit 1; done
+
+clean: ## Remove what was built (keeps var/, the demonstration's data)
+	@rm -rf $(VENV) node_modules portal/static/build .tools

@@ -1,0 +1,1 @@
+"""The declarative country: settings, registries, purposes and organisations."""

@@ -1,0 +1,220 @@
+"""Typed, frozen settings from one TOML file and the environment.
+
+The environment wins over the file. A name in the environment is ``GLASSHOUSE_`` and the key in capitals, two underscores
+between a table and its key: ``GLASSHOUSE_AUDIT__ORIGIN``. A secret may be given as the value or, better, as the path of a
+file that holds it (``…_FILE``). Every mistake is named in one error, so that an operator mends them all at once.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+PREFIX = "GLASSHOUSE_"
+CONFIG_VARIABLE = "GLASSHOUSE_CONFIG"
+#: Names that share the prefix and belong to the audit command line or to the tests, not to the portal.
+NEIGHBOURS = frozenset({CONFIG_VARIABLE, "GLASSHOUSE_LOG_VKEY", "GLASSHOUSE_VECTORS"})
+NEIGHBOUR_PREFIXES = (
+    "GLASSHOUSE_AUDIT_DATABASE",
+    "GLASSHOUSE_AUDIT_KEY",
+    "GLASSHOUSE_AUDIT_MASTER",
+    "GLASSHOUSE_TEST_",
+)
+#: A secret that starts so was made by ``python -m portal init`` for a demonstration and is worth nothing elsewhere.
+DEMO_SECRET_PREFIX = "demo:"  # noqa: S105 - a marker, not a secret
+MINIMUM_SECRET_LENGTH = 32
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used. The caller prints the message, which names every mistake, and does not start."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        super().__init__("The settings cannot be used:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes))
+
+
+class Mode(StrEnum):
+    """How much the portal dares: a demonstration may have conveniences that production refuses to start with."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class AuditSettings(_Frozen):
+    """Where the audit log lives and which keys it uses."""
+
+    database_url: str = "sqlite:///{data_dir}/audit.db"
+    origin: str = Field(default="glasshouse.example/log", min_length=3, max_length=200, pattern=r"^[^\s+]+$")
+    signing_key_file: Path = Path("{data_dir}/keys/log.key")
+    export_key_file: Path = Path("{data_dir}/keys/export.key")
+    checkpoint_file: Path = Path("{data_dir}/log.checkpoint")
+
+
+class Settings(_Frozen):
+    """Everything an installation may set. Times are in seconds unless a name says otherwise."""
+
+    mode: Mode = Mode.DEMO
+    data_dir: Path = Path("var")
+    catalogue_dir: Path = Path(__file__).parent
+    database_url: str = "sqlite:///{data_dir}/portal.db"
+    secret_key: SecretStr | None = None
+    secret_key_file: Path | None = None
+    master_key: SecretStr | None = None
+    master_key_file: Path | None = None
+    demo_sign_in: bool | None = None
+    demo_people: int = Field(default=20_000, ge=200, le=1_000_000)
+    host: str = "127.0.0.1"
+    port: int = Field(default=5000, ge=1, le=65_535)
+    public_url: str | None = None
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+    threads: int = Field(default=8, ge=1, le=256)
+    workers: int = Field(default=1, ge=1, le=64)
+    session_idle_minutes: int = Field(default=30, ge=1, le=1440)
+    time_zone: str = "Europe/Tallinn"
+    audit: AuditSettings = AuditSettings()
+    registry_urls: Mapping[str, str] = Field(default_factory=dict)
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_absolute(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with https:// (or http:// in a demonstration)")
+        return value
+
+    @model_validator(mode="after")
+    def _secrets_are_given_once(self) -> Self:
+        for name in ("secret_key", "master_key"):
+            if getattr(self, name) is not None and getattr(self, f"{name}_file") is not None:
+                raise ValueError(f"{name} and {name}_file are both given; keep one")
+        return self
+
+    @property
+    def is_production(self) -> bool:
+        return self.mode is Mode.PRODUCTION
+
+    @property
+    def offers_demo_sign_in(self) -> bool:
+        """A demonstration offers it unless told otherwise; production never does (`load` refuses the setting)."""
+        return not self.is_production and self.demo_sign_in is not False
+
+    @property
+    def is_served_over_https(self) -> bool:
+        return self.public_url is not None and self.public_url.startswith("https://")
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+        """Read the file named by ``GLASSHOUSE_CONFIG``, then the environment, then `overrides`.
+
+        Raises:
+            SettingsError: a key is unknown, a value is bad, a secret is missing, or production was asked for with a
+                convenience of the demonstration. Every mistake is named.
+        """
+        environ = os.environ if environ is None else environ
+        values, mistakes = _values_of_file(environ.get(CONFIG_VARIABLE))
+        mistakes += _add_environment(values, environ)
+        values.update(overrides)
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsError(mistakes + [_in_words(problem) for problem in error.errors()]) from None
+        settings, unreadable = _resolved(settings)
+        mistakes += unreadable
+        if settings.is_production:
+            mistakes += _unfit_for_production(settings)
+        if mistakes:
+            raise SettingsError(mistakes)
+        return settings
+
+
+def _values_of_file(path: str | None) -> tuple[dict[str, Any], list[str]]:
+    if not path:
+        return {}, []
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8")), []
+    except OSError as error:
+        return {}, [f"{CONFIG_VARIABLE}: {path} cannot be read ({error.strerror})"]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return {}, [f"{path}: not TOML: {error}"]
+
+
+def _add_environment(values: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
+    mistakes = []
+    for name, value in sorted(environ.items()):
+        if not name.startswith(PREFIX) or name in NEIGHBOURS or name.startswith(NEIGHBOUR_PREFIXES):
+            continue
+        key, _, inner = name.removeprefix(PREFIX).lower().partition("__")
+        if key not in Settings.model_fields:
+            mistakes.append(f"{name}: no setting of this name")
+        elif inner:
+            table = values.setdefault(key, {})
+            if isinstance(table, dict):
+                table[inner] = value
+        else:
+            values[key] = value
+    return mistakes
+
+
+def _in_words(problem: Any) -> str:
+    name = ".".join(str(part) for part in problem["loc"]) or "settings"
+    if problem["type"] == "extra_forbidden":
+        return f"{name}: no setting of this name"
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
+    """Put `data_dir` into the paths and read the secrets that were given as files."""
+    changes: dict[str, Any] = {}
+    mistakes: list[str] = []
+
+    def placed(value: Any) -> Any:
+        return type(value)(str(value).replace("{data_dir}", str(settings.data_dir)))
+
+    changes["database_url"] = placed(settings.database_url)
+    audit = settings.audit
+    changes["audit"] = audit.model_copy(
+        update={
+            name: placed(getattr(audit, name))
+            for name in ("database_url", "signing_key_file", "export_key_file", "checkpoint_file")
+        }
+    )
+    for name in ("secret_key", "master_key"):
+        path = getattr(settings, f"{name}_file")
+        default = settings.data_dir / "keys" / f"{name}.txt"
+        if path is None and getattr(settings, name) is None and not settings.is_production and default.exists():
+            path = default
+        if path is not None:
+            try:
+                changes[name] = SecretStr(path.read_text(encoding="utf-8").strip())
+            except (OSError, UnicodeDecodeError):
+                mistakes.append(f"{name}_file: {path} cannot be read")
+    return settings.model_copy(update=changes), mistakes
+
+
+def _unfit_for_production(settings: Settings) -> list[str]:
+    mistakes = []
+    for name in ("secret_key", "master_key"):
+        secret: SecretStr | None = getattr(settings, name)
+        variable = PREFIX + name.upper()
+        if secret is None:
+            mistakes.append(f"{name}: production needs {variable} or {variable}_FILE")
+        elif secret.get_secret_value().startswith(DEMO_SECRET_PREFIX):
+            mistakes.append(f"{name}: this is a demonstration's key; production needs one of its own")
+        elif len(secret.get_secret_value()) < MINIMUM_SECRET_LENGTH:
+            mistakes.append(f"{name}: shorter than {MINIMUM_SECRET_LENGTH} characters")
+    if settings.demo_sign_in:
+        mistakes.append("demo_sign_in: signing in as a demonstration person is not possible in production")
+    if not settings.is_served_over_https:
+        mistakes.append("public_url: production is served over https://")
+    if settings.audit.origin == AuditSettings().origin:
+        mistakes.append("audit.origin: give the log a name of its own; it is permanent")
+    return mistakes

@@ -1,0 +1,213 @@
+"""The composition root: the one place where settings become services and services become an application."""
+
+from __future__ import annotations
+
+import atexit
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import sessionmaker
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from audit.errors import AuditError
+from audit.keys import MasterKey, load_signer
+from audit.log import AuditLog, LogSettings, open_log
+from config.settings import Settings
+from portal.jobs.runner import JobRunner
+from portal.registries.catalogue import Catalogue, CatalogueError, load_catalogue
+from portal.registries.connector import Connector
+from portal.registries.sql import build_connectors
+from portal.services.accounts import Accounts
+from portal.services.casework import Casework
+from portal.services.clock import Clock, system_clock
+from portal.services.disclosure import Gate
+from portal.services.exports import Exports
+from portal.services.house import House
+from portal.services.officials import OfficialNames
+from portal.services.oversight import Oversight
+from portal.services.policy import Policy
+from portal.services.records import Records
+from portal.services.sealing import References, Sealer
+from portal.services.trail import Trail
+from portal.services.verification import Verifications
+from portal.web import casework, home, login, oversight, pages, records, trail
+from portal.web.assets import init_assets
+from portal.web.errors import init_error_pages
+from portal.web.formatting import init_formatting
+from portal.web.guard import init_guard
+from portal.web.house import furnish
+from portal.web.i18n import init_i18n
+from portal.web.navigation import init_navigation
+from portal.web.security_headers import init_security_headers
+
+#: A form of the portal is small; a larger body is refused before it is read.
+MAXIMUM_BODY = 1024 * 1024
+MAXIMUM_FORM_PARTS = 200
+
+
+class StartRefused(RuntimeError):
+    """The portal must not start as it is set. The message names every reason."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        self.reasons = reasons
+        super().__init__("The portal does not start:\n" + "\n".join(f"  - {reason}" for reason in reasons))
+
+
+def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
+    """Build the portal.
+
+    Raises:
+        StartRefused: a database cannot be reached, the log is frozen, or the catalogue has mistakes.
+    """
+    house = furnish_house(settings, clock=clock)
+    app = Flask("portal", root_path=str(Path(__file__).parent))
+    _configure(app, settings)
+    CSRFProtect(app)
+    furnish(app.extensions, house, _jobs())
+    init_i18n(app)
+    init_assets(app)
+    init_formatting(app)
+    init_navigation(app)
+    login.init_login(app, demo_sign_in=settings.offers_demo_sign_in)
+    init_guard(app)
+    init_error_pages(app)
+    init_security_headers(app)
+    for room in (home, login, records, trail, casework, oversight, pages):
+        app.register_blueprint(room.blueprint)
+    return app
+
+
+def furnish_house(settings: Settings, *, clock: Clock = system_clock) -> House:
+    """The services without the web: what the command line and the jobs work with. Raises StartRefused."""
+    if settings.master_key is None or settings.secret_key is None:
+        raise StartRefused(["there are no keys yet; `python -m portal init` makes them for a demonstration"])
+    reasons: list[str] = []
+    engine = engine_of(settings.database_url)
+    log = _log_or_reason(settings, reasons)
+    catalogue = _catalogue_or_reason(settings, reasons)
+    _note_unreachable(engine, reasons)
+    if log is None or catalogue is None or reasons:
+        raise StartRefused(reasons)
+    return _compose(settings, engine, log, catalogue, connectors_of(settings, catalogue), clock)
+
+
+def connectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Connector]:
+    return dict(build_connectors(catalogue, settings.data_dir, settings.registry_urls))
+
+
+def log_settings(settings: Settings) -> LogSettings:
+    assert settings.master_key is not None  # noqa: S101 - `init` made it, or production refused to start
+    return LogSettings(
+        database_url=settings.audit.database_url,
+        origin=settings.audit.origin,
+        signing_key=settings.audit.signing_key_file,
+        master_key=MasterKey.from_text(settings.master_key.get_secret_value()),
+        checkpoint_file=settings.audit.checkpoint_file,
+    )
+
+
+def engine_of(url: str) -> Engine:
+    """The portal's own database. The log and each registry have engines of their own."""
+    engine = create_engine(url, pool_pre_ping=True)
+    if make_url(url).get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: object, _record: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]  # a DBAPI connection
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _compose(
+    settings: Settings,
+    engine: Engine,
+    log: AuditLog,
+    catalogue: Catalogue,
+    connectors: dict[str, Connector],
+    clock: Clock,
+) -> House:
+    assert settings.master_key is not None and settings.secret_key is not None  # noqa: S101, PT018 - see log_settings
+    master, secret = settings.master_key.get_secret_value(), settings.secret_key.get_secret_value()
+    sessions = sessionmaker(engine)
+    zone = ZoneInfo(settings.time_zone)
+    references = References(secret)
+    officials = OfficialNames(master)
+    policy = Policy(catalogue)
+    gate = Gate(log, connectors, clock)
+    oversight_desk = Oversight(log, catalogue, references, clock, zone)
+    return House(
+        catalogue=catalogue,
+        accounts=Accounts(sessions, Sealer(master), log, clock),
+        records=Records(catalogue, gate),
+        trail=Trail(log, catalogue, officials, references, clock, zone),
+        casework=Casework(policy, gate, log),
+        oversight=oversight_desk,
+        exports=Exports(log, oversight_desk, load_signer(settings.audit.export_key_file), clock),
+        verifications=Verifications(sessions, log, oversight_desk, clock),
+        officials=officials,
+        log=log,
+        zone=zone,
+    )
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    assert settings.secret_key is not None  # noqa: S101 - see log_settings
+    https = settings.is_served_over_https
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        MAX_CONTENT_LENGTH=MAXIMUM_BODY,
+        MAX_FORM_PARTS=MAXIMUM_FORM_PARTS,
+        SESSION_COOKIE_NAME="__Host-session" if https else "session",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(minutes=settings.session_idle_minutes),
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session, which has a limit of its own
+        BABEL_DEFAULT_TIMEZONE=settings.time_zone,
+        PREFERRED_URL_SCHEME="https" if https else "http",
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _jobs() -> JobRunner:
+    runner = JobRunner()
+    atexit.register(runner.close)
+    return runner
+
+
+def _log_or_reason(settings: Settings, reasons: list[str]) -> AuditLog | None:
+    try:
+        return open_log(log_settings(settings))
+    except AuditError as error:
+        reasons.append(f"audit log: {error}")
+        return None
+
+
+def _catalogue_or_reason(settings: Settings, reasons: list[str]) -> Catalogue | None:
+    try:
+        return load_catalogue(settings.catalogue_dir)
+    except CatalogueError as error:
+        reasons.append(str(error))
+        return None
+
+
+def _note_unreachable(engine: Engine, reasons: list[str]) -> None:
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1 FROM accounts LIMIT 1")
+    except SQLAlchemyError as error:
+        reasons.append(
+            f"portal database {engine.url.render_as_string(hide_password=True)}: cannot be used"
+            f" ({type(error).__name__}); `python -m portal init` prepares it"
+        )

@@ -1,0 +1,161 @@
+"""The command line of the portal."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+
+import click
+
+from audit.errors import AuditError
+from audit.keys import MasterKey, generate_signing_key
+from audit.log import create_log
+from config.settings import DEMO_SECRET_PREFIX, Settings, SettingsError
+from portal.app import StartRefused, furnish_house, log_settings
+from portal.demo.seeding import SeedReport, seed_country
+from portal.registries.catalogue import CatalogueError
+from portal.server import serve_forever
+from portal.services.preparation import bring_tables_up_to_date, make_secret, write_private_file
+
+P = ParamSpec("P")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Glasshouse: see what government holds on you, and who looked."""
+
+
+def _plainly(command: Callable[P, None]) -> Callable[P, None]:
+    """What an operator can mend is told in words and ends with status 1, without a trace."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (SettingsError, StartRefused, CatalogueError, AuditError) as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+
+    return run
+
+
+@main.command()
+@_plainly
+def init() -> None:
+    """Prepare the databases, and for a demonstration its keys. Safe to repeat; nothing is overwritten."""
+    initialise(Settings.load())
+    click.echo("Ready. `python -m portal seed` fills the demonstration; `python -m portal serve` starts the portal.")
+
+
+@main.command()
+@_plainly
+def seed() -> None:
+    """Fill the demonstration country: registries, people to sign in as, and a history of accesses."""
+    settings = Settings.load()
+    _refuse_in_production(settings)
+    _say(fill(settings))
+
+
+@main.command()
+@click.option("--host", default=None, help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65_535), default=None, help="Port to listen on.  [default: 5000]")
+@_plainly
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the portal with gunicorn."""
+    settings = _settings_for(host, port)
+    _refuse_a_port_in_use(settings)
+    serve_forever(settings)
+
+
+@main.command()
+@click.option("--host", default=None, help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65_535), default=None, help="Port to listen on.  [default: 5000]")
+@_plainly
+def demo(host: str | None, port: int | None) -> None:
+    """Prepare, fill and serve the demonstration in one go. Data of an earlier start are kept."""
+    settings = _settings_for(host, port)
+    _refuse_in_production(settings)
+    _refuse_a_port_in_use(settings)
+    initialise(settings)
+    _say(fill(Settings.load(**_given(host, port))))
+    _say_where(Settings.load(**_given(host, port)))
+    serve_forever(Settings.load(**_given(host, port)))
+
+
+def initialise(settings: Settings) -> None:
+    """Keys (demonstration only), tables of the portal, and the log with its triggers and first checkpoint."""
+    keys = settings.data_dir / "keys"
+    if not settings.is_production:
+        for name, make in (
+            ("secret_key", lambda: DEMO_SECRET_PREFIX + make_secret()),
+            ("master_key", lambda: DEMO_SECRET_PREFIX + MasterKey.generate().to_text()),
+        ):
+            if getattr(settings, name) is None:
+                write_private_file(keys / f"{name}.txt", make())
+        for path, name in (
+            (settings.audit.signing_key_file, settings.audit.origin),
+            (settings.audit.export_key_file, f"{settings.audit.origin}/export"),
+        ):
+            if not path.exists():
+                generate_signing_key(path, name)
+        settings = Settings.load(data_dir=settings.data_dir, demo_people=settings.demo_people)
+    bring_tables_up_to_date(settings.database_url)
+    create_log(log_settings(settings))
+
+
+def fill(settings: Settings) -> SeedReport:
+    started = time.monotonic()
+    last = started
+
+    def progress(what: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= 1 or done == total:
+            last = now
+            click.echo(f"  {what}: {done:,} of {total:,}")
+
+    return seed_country(settings, furnish_house, log_settings(settings), progress)
+
+
+def _settings_for(host: str | None, port: int | None) -> Settings:
+    return Settings.load(**_given(host, port))
+
+
+def _given(host: str | None, port: int | None) -> dict[str, Any]:
+    return {key: value for key, value in {"host": host, "port": port}.items() if value is not None}
+
+
+def _refuse_in_production(settings: Settings) -> None:
+    if settings.is_production:
+        raise SettingsError(["mode: the demonstration country is not for production"])
+
+
+def _refuse_a_port_in_use(settings: Settings) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise StartRefused(
+                [
+                    f"{settings.host}:{settings.port} cannot be used ({error.strerror}); try another with --port or PORT=…"
+                ]
+            ) from None
+
+
+def _say(report: SeedReport) -> None:
+    if report.was_there:
+        click.echo(f"The demonstration country is there ({report.people:,} people); its data are kept.")
+    else:
+        click.echo(f"Made {report.people:,} people in {report.registries} registries and {report.accesses:,} accesses.")
+
+
+def _say_where(settings: Settings) -> None:
+    url = f"http://{settings.host}:{settings.port}"
+    click.echo(f"\nGlasshouse is at {url}")
+    click.echo(f"Sign in at {url}/sign-in as any of the demonstration people: a citizen, a caseworker, an auditor.")
+    click.echo("Stop it with Ctrl-C; the data stay under " + str(settings.data_dir) + "/.\n")

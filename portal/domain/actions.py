@@ -1,0 +1,59 @@
+"""The names under which events stand in the log. Reviewed and permanent: a typo here lives for ever."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What was done. One name for each kind of event that must leave an entry."""
+
+    #: A caseworker opens fields of one person's record in one registry for one purpose.
+    READ = "read"
+    #: A registry's own system, with no human looking, uses a person's data.
+    AUTOMATED_READ = "automated-read"
+    #: The data subject opens what a registry holds on them.
+    OWN_READ = "own-read"
+    #: The data subject asks a registry whether it holds anything on them (GDPR Article 15(1), confirmation).
+    OWN_CONFIRMATION = "own-confirmation"
+    #: An auditor searches the trail.
+    TRAIL_SEARCH = "trail-search"
+    #: An auditor exports the trail.
+    TRAIL_EXPORT = "trail-export"
+    #: An auditor has the log verified.
+    LOG_VERIFICATION = "log-verification"
+    #: An account signs in to, or out of, the portal.
+    SIGN_IN = "sign-in"
+    SIGN_OUT = "sign-out"
+
+
+#: Looks at a person's own data by that person.
+OWN_LOOKS = frozenset({Action.OWN_READ, Action.OWN_CONFIRMATION})
+#: What an account does with its session.
+SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT})
+
+
+class Outcome(StrEnum):
+    """How it ended. `RELEASED` is written before the registry is asked; a `FAILED` entry follows if it gave nothing."""
+
+    RELEASED = "released"
+    DENIED = "denied"
+    FAILED = "failed"
+    DONE = "done"
+
+
+class Reason(StrEnum):
+    """Why something was denied or failed: short, permanent, free of personal data."""
+
+    ROLE = "role-not-permitted"
+    ORGANISATION = "organisation-not-permitted"
+    REGISTRY = "registry-not-permitted"
+    OWN_RECORD = "own-record"
+    JUSTIFICATION = "justification-refused"
+    JUSTIFICATION_REPEATED = "justification-repeated"
+    CASE_MISSING = "case-missing"
+    REGISTRY_UNAVAILABLE = "registry-unavailable"
+
+
+#: The source under which the portal itself reports (registries report under their own codes).
+PORTAL_SOURCE = "portal"

@@ -1,0 +1,26 @@
+"""Outcomes that a service cannot give a result for. Each says what the caller does."""
+
+from __future__ import annotations
+
+from portal.domain.actions import Reason
+
+
+class PortalError(Exception):
+    """Base of the portal's own outcomes."""
+
+
+class NothingHere(PortalError):
+    """There is no such thing, or it is not the actor's to see. The caller answers 404 in both cases, with one body."""
+
+
+class AccessDenied(PortalError):
+    """The policy refused, and the refusal is in the log. The caller shows `reason` in words and no data."""
+
+    def __init__(self, reason: Reason, entry: int) -> None:
+        super().__init__(f"denied: {reason}")
+        self.reason = reason
+        self.entry = entry
+
+
+class DisclosureUnavailable(PortalError):
+    """The log could not make the entry durable, so nothing was released. The caller answers 503 and says so."""

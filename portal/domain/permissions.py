@@ -1,0 +1,34 @@
+"""What each role may do, as one table. Whatever is not in it is denied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from portal.domain.actors import Role
+
+
+class Permission(StrEnum):
+    """One thing a route may ask for. Names are verbs on what they open."""
+
+    READ_OWN_RECORDS = "read-own-records"
+    READ_OWN_TRAIL = "read-own-trail"
+    OPEN_RECORDS_WITH_REASON = "open-records-with-reason"
+    READ_OWN_CASEWORK = "read-own-casework"
+    SEARCH_TRAIL = "search-trail"
+    EXPORT_TRAIL = "export-trail"
+    VERIFY_LOG = "verify-log"
+
+
+GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.CITIZEN: frozenset({Permission.READ_OWN_RECORDS, Permission.READ_OWN_TRAIL}),
+        Role.CASEWORKER: frozenset({Permission.OPEN_RECORDS_WITH_REASON, Permission.READ_OWN_CASEWORK}),
+        Role.AUDITOR: frozenset({Permission.SEARCH_TRAIL, Permission.EXPORT_TRAIL, Permission.VERIFY_LOG}),
+    }
+)
+
+
+def role_may(role: Role, permission: Permission) -> bool:
+    return permission in GRANTS.get(role, frozenset())

@@ -1,0 +1,52 @@
+"""Purposes and organisations: what data may be used for, and by whom. The catalogue fills them from TOML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portal.domain.text import LocalizedText
+
+#: The purpose of a person's look at their own data (GDPR Article 15).
+OWN_LOOK = "own-look"
+#: The purpose of an auditor's work on the trail (GDPR Article 5(2), 32(1)(d)).
+OVERSIGHT = "oversight"
+
+
+class OfficialShown(StrEnum):
+    """How an official is named to the person whose data they opened (CJEU C-579/21)."""
+
+    NAMED = "named"
+    PSEUDONYM = "pseudonym"
+    HIDDEN = "hidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A body that controls, processes or receives data. `contact` is where a person writes to."""
+
+    code: str
+    name: LocalizedText
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """One reason for which data may be used, and exactly what it permits.
+
+    `explanation` is the sentence a citizen reads. `organisations` and `roles` say who may state it; `permits` maps a
+    registry's code to the codes of the fields it opens. An empty table permits nothing. `is_automatic` marks a purpose
+    that only systems state.
+    """
+
+    code: str
+    name: LocalizedText
+    explanation: LocalizedText
+    lawful_basis: LocalizedText
+    organisations: frozenset[str]
+    roles: frozenset[str]
+    permits: Mapping[str, tuple[str, ...]]
+    case_required: bool
+    official_shown: OfficialShown
+    is_automatic: bool = False

@@ -1,0 +1,1 @@
+"""Background work. A job calls one service, as a view does."""

@@ -1,0 +1,132 @@
+"""Accounts: who may sign in, and as what."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from audit.entry import Access
+from audit.log import AuditLog
+from portal.domain.actions import PORTAL_SOURCE, Action, Outcome
+from portal.domain.actors import Actor, Role
+from portal.domain.errors import NothingHere
+from portal.domain.identifiers import PersonalCode
+from portal.models.accounts import Account
+from portal.services.clock import Clock
+from portal.services.entries import record
+from portal.services.sealing import Sealer
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What is needed to open an account. `persona` names the demonstration person it stands for, if any."""
+
+    role: Role
+    name: str
+    organisation: str | None = None
+    personal_code: PersonalCode | None = None
+    persona: str | None = None
+    account_id: str | None = None
+
+
+@dataclass(frozen=True)
+class DemonstrationAccount:
+    """A line of the page that lists demonstration people."""
+
+    account_id: str
+    role: Role
+    name: str
+    organisation: str | None
+    persona: str | None
+
+
+class Accounts:
+    """Opens accounts and answers who an account id is. Sign-in and sign-out leave entries in the person's history."""
+
+    def __init__(self, sessions: sessionmaker[Session], sealer: Sealer, log: AuditLog, clock: Clock) -> None:
+        self._sessions = sessions
+        self._sealer = sealer
+        self._log = log
+        self._clock = clock
+
+    def open(self, accounts: Sequence[NewAccount], *, demonstration: bool = False) -> list[str]:
+        """Create the accounts in one transaction and give their ids."""
+        ids = [account.account_id or str(uuid.uuid4()) for account in accounts]
+        now = self._clock()
+        with self._sessions.begin() as session:
+            session.add_all(
+                self._row(account, account_id, position, now, demonstration)
+                for position, (account, account_id) in enumerate(zip(accounts, ids, strict=True))
+            )
+        return ids
+
+    def actor(self, account_id: str) -> Actor:
+        """Raises NothingHere when the account does not exist or was closed."""
+        with self._sessions() as session:
+            row = session.get(Account, account_id)
+            if row is None or not row.is_active:
+                raise NothingHere
+            return self._actor(row)
+
+    def demonstration_people(self) -> list[DemonstrationAccount]:
+        with self._sessions() as session:
+            rows = session.scalars(
+                select(Account).where(Account.is_demonstration, Account.is_active).order_by(Account.position)
+            )
+            return [
+                DemonstrationAccount(row.id, Role(row.role), row.name, row.organisation, row.persona) for row in rows
+            ]
+
+    def sign_in_as_demonstration_person(self, account_id: str, *, request_id: str) -> Actor:
+        """Raises NothingHere when `account_id` is not a demonstration person."""
+        with self._sessions() as session:
+            row = session.get(Account, account_id)
+            if row is None or not row.is_active or not row.is_demonstration:
+                raise NothingHere
+            actor = self._actor(row)
+        self._record(actor, Action.SIGN_IN, request_id)
+        return actor
+
+    def sign_out(self, actor: Actor, *, request_id: str) -> None:
+        self._record(actor, Action.SIGN_OUT, request_id)
+
+    def _record(self, actor: Actor, action: Action, request_id: str) -> None:
+        is_citizen = actor.role is Role.CITIZEN and actor.personal_code is not None
+        entry = Access(
+            action=action,
+            outcome=Outcome.DONE,
+            source=PORTAL_SOURCE,
+            occurred_at=self._clock(),
+            subject=actor.personal_code.subject if is_citizen and actor.personal_code else None,
+            organisation=actor.organisation,
+            role=actor.role,
+            official=None if is_citizen else actor.account_id,
+            official_name=None if is_citizen else actor.name,
+            request_id=request_id,
+        )
+        record(self._log, [entry])
+
+    def _row(self, new: NewAccount, account_id: str, position: int, now: datetime, demonstration: bool) -> Account:
+        code = new.personal_code
+        return Account(
+            id=account_id,
+            role=new.role,
+            name=new.name,
+            organisation=new.organisation,
+            sealed_personal_code=None if code is None else self._sealer.seal(code.reveal(), account_id),
+            is_active=True,
+            is_demonstration=demonstration,
+            persona=new.persona,
+            position=position,
+            created_at=now,
+        )
+
+    def _actor(self, row: Account) -> Actor:
+        sealed = row.sealed_personal_code
+        code = None if sealed is None else PersonalCode.parse(self._sealer.unseal(sealed, row.id))
+        return Actor(row.id, Role(row.role), row.name, row.organisation, code)

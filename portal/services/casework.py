@@ -1,0 +1,189 @@
+"""A caseworker opens a person's record: the reason first, then the policy, then the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from audit.log import AuditLog, Page, TrailQuery
+from portal.domain.actions import Action, Outcome, Reason
+from portal.domain.actors import Actor
+from portal.domain.errors import AccessDenied, NothingHere
+from portal.domain.identifiers import PersonalCode
+from portal.domain.purposes import Purpose
+from portal.registries.catalogue import Field, Registry
+from portal.registries.connector import Record
+from portal.services.disclosure import Gate, Grant
+from portal.services.justification import Weakness, is_the_same_reason, tidied, weakness_of
+from portal.services.policy import Offer, Policy
+
+#: How many of an official's last reasons a new one is held against.
+REASONS_REMEMBERED = 30
+#: A refused justification is kept as evidence, but not at any length.
+EVIDENCE_LENGTH = 200
+
+
+class JustificationRefused(AccessDenied):
+    """The reason given is none. The refusal is in the log; the caller shows what a good reason says."""
+
+    def __init__(self, weakness: Weakness, entry: int) -> None:
+        super().__init__(Reason.JUSTIFICATION, entry)
+        self.weakness = weakness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a caseworker asks for. `registries` empty means every registry that the purpose reaches."""
+
+    subject: PersonalCode
+    purpose: str
+    registries: tuple[str, ...] = ()
+    case: str | None = None
+    justification: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRegistry:
+    """One registry's part of an opened record: the fields shown, those kept back, the records (None: no answer)."""
+
+    registry: Registry
+    entry: int
+    permitted: tuple[Field, ...]
+    withheld: tuple[Field, ...]
+    records: tuple[Record, ...] | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecord:
+    """What the caseworker sees, once. Another look is another entry."""
+
+    purpose: Purpose
+    subject: PersonalCode
+    case: str | None
+    justification: str = field(repr=False)
+    registries: tuple[OpenedRegistry, ...]
+
+
+class Casework:
+    """Justified access for the caseworker's role."""
+
+    def __init__(self, policy: Policy, gate: Gate, log: AuditLog) -> None:
+        self._policy = policy
+        self._gate = gate
+        self._log = log
+
+    def purposes(self, actor: Actor) -> tuple[Purpose, ...]:
+        return self._policy.purposes_for(actor)
+
+    def purpose(self, actor: Actor, code: str) -> Purpose:
+        """Raises NothingHere when there is no such purpose or the actor may not state it."""
+        purpose = self._policy.purpose(code)
+        if purpose is None or self._policy.refusal_of_purpose(actor, purpose) is not None:
+            raise NothingHere
+        return purpose
+
+    def offers(self, actor: Actor, purpose: Purpose) -> tuple[Offer, ...]:
+        return self._policy.offers(actor, purpose)
+
+    def open_record(self, actor: Actor, opening: Opening, *, request_id: str) -> OpenedRecord:
+        """Disclose the fields that the purpose permits, after the entry is durable.
+
+        Raises:
+            NothingHere: no such purpose or registry.
+            AccessDenied: the policy refused; the refusal is an entry.
+            JustificationRefused: the reason says nothing; the refusal is an entry.
+            DisclosureUnavailable: the log could not record it; nothing was released.
+        """
+        purpose = self._policy.purpose(opening.purpose)
+        if purpose is None:
+            raise NothingHere
+        offers = {offer.registry.code: offer for offer in self._policy.offers(actor, purpose)}
+        wanted = tuple(dict.fromkeys(opening.registries)) or tuple(purpose.permits)
+        if not self._policy.knows_registries(wanted):
+            raise NothingHere
+        reason = tidied(opening.justification)
+        grants = [
+            Grant(
+                actor=actor,
+                action=Action.READ,
+                subject=opening.subject,
+                registry=registry,
+                fields=self._policy.permitted_fields(actor, purpose, registry),
+                purpose=purpose.code,
+                lawful_basis=purpose.lawful_basis.en,
+                request_id=request_id,
+                case=opening.case,
+                justification=reason,
+            )
+            for registry in wanted
+        ]
+        self._refuse_what_policy_refuses(actor, purpose, opening, grants)
+        self._refuse_a_weak_reason(actor, opening, reason, grants)
+        opened = tuple(
+            OpenedRegistry(
+                offers[disclosure.registry].registry,
+                disclosure.entry,
+                offers[disclosure.registry].permitted,
+                offers[disclosure.registry].withheld,
+                disclosure.records,
+            )
+            for disclosure in self._gate.disclose(grants)
+        )
+        return OpenedRecord(purpose, opening.subject, opening.case, reason, opened)
+
+    def history(self, actor: Actor, *, before: int | None = None, limit: int = 50) -> Page:
+        """The actor's own openings and refusals, newest first."""
+        query = TrailQuery(official=actor.account_id, actions=frozenset({Action.READ}))
+        return self._log.read(query, before=before, limit=limit)
+
+    def _refuse_what_policy_refuses(
+        self, actor: Actor, purpose: Purpose, opening: Opening, grants: Sequence[Grant]
+    ) -> None:
+        refusals = {
+            grant.registry: self._policy.refusal_of_access(actor, purpose, grant.registry, opening.subject)
+            for grant in grants
+        }
+        reason = next((refusal for refusal in refusals.values() if refusal is not None), None)
+        if reason is None and purpose.case_required and not opening.case:
+            reason = Reason.CASE_MISSING
+        if reason is not None:
+            raise AccessDenied(reason, self._gate.refuse([_as_evidence(grant) for grant in grants], reason))
+
+    def _refuse_a_weak_reason(self, actor: Actor, opening: Opening, reason: str, grants: Sequence[Grant]) -> None:
+        weakness = weakness_of(opening.justification)
+        if weakness is None and self._was_given_for_another(actor, opening, reason):
+            weakness = Weakness.REPEATED
+        if weakness is not None:
+            logged = Reason.JUSTIFICATION_REPEATED if weakness is Weakness.REPEATED else Reason.JUSTIFICATION
+            keep = weakness is not Weakness.NAMES_A_PERSONAL_CODE
+            entry = self._gate.refuse([_as_evidence(grant, keep_reason=keep) for grant in grants], logged)
+            raise JustificationRefused(weakness, entry)
+
+    def _was_given_for_another(self, actor: Actor, opening: Opening, reason: str) -> bool:
+        """Whether the actor gave this very reason lately for another person outside this case."""
+        query = TrailQuery(official=actor.account_id, actions=frozenset({Action.READ}), outcome=Outcome.RELEASED)
+        for logged in self._log.read(query, limit=REASONS_REMEMBERED).items:
+            access = logged.access
+            if access is None or access.justification is None or access.subject == opening.subject.subject:
+                continue
+            same_case = opening.case is not None and access.case == opening.case
+            if not same_case and is_the_same_reason(access.justification, reason):
+                return True
+        return False
+
+
+def _as_evidence(grant: Grant, *, keep_reason: bool = True) -> Grant:
+    """A denied look names no fields (none were released) and keeps only the beginning of the reason given."""
+    kept = grant.justification[:EVIDENCE_LENGTH] if keep_reason and grant.justification else None
+    return Grant(
+        actor=grant.actor,
+        action=grant.action,
+        subject=grant.subject,
+        registry=grant.registry,
+        fields=(),
+        purpose=grant.purpose,
+        lawful_basis=grant.lawful_basis,
+        request_id=grant.request_id,
+        case=grant.case,
+        justification=kept,
+    )

@@ -1,0 +1,34 @@
+"""The services of one running portal, handed down as one typed object by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from audit.log import AuditLog
+from portal.registries.catalogue import Catalogue
+from portal.services.accounts import Accounts
+from portal.services.casework import Casework
+from portal.services.exports import Exports
+from portal.services.officials import OfficialNames
+from portal.services.oversight import Oversight
+from portal.services.records import Records
+from portal.services.trail import Trail
+from portal.services.verification import Verifications
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a view may call. `log` is here for readiness and for its public files; views append through services."""
+
+    catalogue: Catalogue
+    accounts: Accounts
+    records: Records
+    trail: Trail
+    casework: Casework
+    oversight: Oversight
+    exports: Exports
+    verifications: Verifications
+    officials: OfficialNames
+    log: AuditLog
+    zone: ZoneInfo

@@ -1,0 +1,168 @@
+"""An auditor's work on the trail. Looking at the trail is itself a look at people: each search is an entry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from audit.entry import Access
+from audit.errors import EntryNotFound
+from audit.log import AuditLog, LoggedAccess, TrailQuery
+from audit.receipt import Receipt
+from portal.domain.actions import PORTAL_SOURCE, Action, Outcome
+from portal.domain.actors import Actor
+from portal.domain.errors import NothingHere
+from portal.domain.identifiers import PersonalCode
+from portal.domain.purposes import OVERSIGHT
+from portal.registries.catalogue import Catalogue
+from portal.services.clock import Clock
+from portal.services.entries import record
+from portal.services.sealing import References
+
+PAGE_LENGTH = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailSearch:
+    """What the auditor looks for. Dates are days in the reader's zone, both included; None means "any"."""
+
+    organisation: str | None = None
+    official: str | None = None
+    purpose: str | None = None
+    registry: str | None = None
+    case: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+    since: date | None = None
+    until: date | None = None
+    subject: PersonalCode | None = field(default=None, repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        return self == TrailSearch()
+
+    def digest(self) -> str:
+        """SHA-256 of the criteria in canonical form: the entry shows what was searched without repeating a code."""
+        criteria = {
+            key: str(value) for key, value in asdict(replace(self, subject=None)).items() if value is not None
+        } | ({"subject": self.subject.subject} if self.subject else {})
+        return hashlib.sha256(json.dumps(criteria, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEntry:
+    """One entry with the reference that opens it. `access` is None where the body was erased."""
+
+    reference: str
+    logged: LoggedAccess
+
+    @property
+    def access(self) -> Access | None:
+        return self.logged.access
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One page of what was found, newest first, of `total` entries in all."""
+
+    entries: list[FoundEntry]
+    total: int
+    older: str | None
+
+
+class Oversight:
+    """Search the trail and open single entries; every call leaves an entry of its own."""
+
+    def __init__(
+        self, log: AuditLog, catalogue: Catalogue, references: References, clock: Clock, zone: ZoneInfo
+    ) -> None:
+        self._log = log
+        self._catalogue = catalogue
+        self._references = references
+        self._clock = clock
+        self._zone = zone
+
+    def search(self, actor: Actor, wanted: TrailSearch, *, before: str | None = None, request_id: str) -> SearchPage:
+        """Record the search, then read.
+
+        Raises:
+            NothingHere: `before` is no reference of this actor's.
+            DisclosureUnavailable: the search could not be recorded, so nothing is shown.
+        """
+        last = None if before is None else self._references.entry(before, actor.account_id)
+        self.record(actor, Action.TRAIL_SEARCH, wanted, request_id=request_id)
+        query = self.query(wanted)
+        page = self._log.read(query, before=last, limit=PAGE_LENGTH)
+        older = page.next_before
+        return SearchPage(
+            [FoundEntry(self._references.to_entry(logged.seq, actor.account_id), logged) for logged in page.items],
+            self._log.count(query),
+            None if older is None else self._references.to_entry(older, actor.account_id),
+        )
+
+    def entry(self, actor: Actor, reference: str, *, request_id: str) -> FoundEntry:
+        """One entry whole. It is a search for exactly this entry, and recorded as one, about the same person."""
+        try:
+            logged = self._log.entry(self._references.entry(reference, actor.account_id))
+        except EntryNotFound:
+            raise NothingHere from None
+        subject = logged.access.subject if logged.access else None
+        record(self._log, [self._event(actor, Action.TRAIL_SEARCH, request_id, subject, {"entry": logged.seq})])
+        return FoundEntry(reference, logged)
+
+    def receipt(self, actor: Actor, reference: str) -> Receipt:
+        """The proof that one entry is in the log."""
+        try:
+            return self._log.receipt(self._references.entry(reference, actor.account_id))
+        except EntryNotFound:
+            raise NothingHere from None
+
+    def record(self, actor: Actor, action: Action, wanted: TrailSearch, *, request_id: str, **details: str) -> int:
+        """Make one act of oversight durable; gives the entry's number.
+
+        Raises:
+            DisclosureUnavailable: the log cannot take it, so the act must not happen.
+        """
+        subject = wanted.subject.subject if wanted.subject else None
+        event = self._event(actor, action, request_id, subject, {"query-sha256": wanted.digest(), **details})
+        return record(self._log, [event])[0].seq
+
+    def query(self, wanted: TrailSearch) -> TrailQuery:
+        return TrailQuery(
+            subject=wanted.subject.subject if wanted.subject else None,
+            organisation=wanted.organisation,
+            official=wanted.official,
+            purpose=wanted.purpose,
+            registry=wanted.registry,
+            case=wanted.case,
+            actions=None if wanted.action is None else frozenset({wanted.action}),
+            outcome=wanted.outcome,
+            since=None if wanted.since is None else self._start_of(wanted.since),
+            until=None if wanted.until is None else self._start_of(wanted.until + timedelta(days=1)),
+        )
+
+    def _start_of(self, day: date) -> datetime:
+        return datetime.combine(day, time.min, self._zone)
+
+    def _event(
+        self, actor: Actor, action: Action, request_id: str, subject: str | None, details: dict[str, str | int]
+    ) -> Access:
+        purpose = self._catalogue.purposes[OVERSIGHT]
+        return Access(
+            action=action,
+            outcome=Outcome.DONE,
+            source=PORTAL_SOURCE,
+            occurred_at=self._clock(),
+            subject=subject,
+            organisation=actor.organisation,
+            role=actor.role,
+            official=actor.account_id,
+            official_name=actor.name,
+            purpose=purpose.code,
+            lawful_basis=purpose.lawful_basis.en,
+            request_id=request_id,
+            details=details,
+        )

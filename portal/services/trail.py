@@ -1,0 +1,235 @@
+"""Who looked at my data: one person's part of the log, explained line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from audit.entry import Access
+from audit.errors import EntryNotFound
+from audit.log import AuditLog, LoggedAccess, TrailQuery
+from audit.receipt import Receipt
+from portal.domain.actions import OWN_LOOKS, SESSION_EVENTS, Outcome
+from portal.domain.actors import Actor
+from portal.domain.errors import NothingHere
+from portal.domain.purposes import Organisation, Purpose
+from portal.registries.catalogue import Catalogue, Field, Registry
+from portal.services.clock import Clock
+from portal.services.officials import OfficialNames
+from portal.services.records import subject_of
+from portal.services.sealing import References
+
+PAGE_LENGTH = 25
+RECENT_DAYS = 30
+CHART_MONTHS = 12
+
+
+class Kind(StrEnum):
+    """Who stands behind a line: the person themselves, a human official, or a system."""
+
+    OWN = "own"
+    HUMAN = "human"
+    AUTOMATIC = "automatic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailFilter:
+    """What the reader wants to see. Dates are days in the reader's zone, both included."""
+
+    organisation: str | None = None
+    purpose: str | None = None
+    since: date | None = None
+    until: date | None = None
+    kind: Kind | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self == TrailFilter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailLine:
+    """One entry as its data subject reads it. `official` follows the purpose's rule on naming officials."""
+
+    reference: str
+    seq: int
+    occurred_at: datetime
+    logged_at: datetime
+    kind: Kind
+    action: str
+    outcome: str
+    reason: str | None
+    organisation: Organisation | None
+    official: str | None
+    role: str | None
+    purpose: Purpose | None
+    registry: Registry | None
+    fields: tuple[Field, ...]
+    case: str | None
+    justification: str | None = field(repr=False)
+    lawful_basis: str | None
+
+    @property
+    def was_refused(self) -> bool:
+        return self.outcome == Outcome.DENIED
+
+
+@dataclass(frozen=True, slots=True)
+class TrailPage:
+    """A page of lines, newest first. `older` is the reference to pass for the next page, None on the last."""
+
+    lines: list[TrailLine]
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How often others looked in the last `days` days, and which organisations they were (most looks first)."""
+
+    days: int
+    looks: int
+    organisations: tuple[tuple[Organisation, int], ...]
+
+
+class Trail:
+    """A citizen's reading of the log. The subject is always the actor; no method takes another."""
+
+    def __init__(
+        self,
+        log: AuditLog,
+        catalogue: Catalogue,
+        officials: OfficialNames,
+        references: References,
+        clock: Clock,
+        zone: ZoneInfo,
+    ) -> None:
+        self._log = log
+        self._catalogue = catalogue
+        self._officials = officials
+        self._references = references
+        self._clock = clock
+        self._zone = zone
+
+    def history(self, actor: Actor, wanted: TrailFilter, *, before: str | None = None) -> TrailPage:
+        """Raises NothingHere when `before` is no reference of this actor's."""
+        last = None if before is None else self._references.entry(before, actor.account_id)
+        page = self._log.read(self._query(actor, wanted), before=last, limit=PAGE_LENGTH)
+        older = page.next_before
+        return TrailPage(
+            [self._line(actor, logged, logged.access) for logged in page.items if logged.access is not None],
+            None if older is None else self._references.to_entry(older, actor.account_id),
+        )
+
+    def line(self, actor: Actor, reference: str) -> TrailLine:
+        """Raises NothingHere when the entry does not exist, is erased, or is about somebody else."""
+        logged, access = self._own_entry(actor, reference)
+        return self._line(actor, logged, access)
+
+    def receipt(self, actor: Actor, reference: str) -> Receipt:
+        """The proof that this entry is in the log. Raises NothingHere as `line` does."""
+        logged, _ = self._own_entry(actor, reference)
+        return self._log.receipt(logged.seq)
+
+    def summary(self, actor: Actor) -> Summary:
+        since = self._clock() - timedelta(days=RECENT_DAYS)
+        query = TrailQuery(
+            subject=subject_of(actor).subject,
+            outcome=Outcome.RELEASED,
+            exclude_actions=frozenset(OWN_LOOKS | SESSION_EVENTS),
+            since=since,
+        )
+        counts = self._log.counts_by(query, "organisation")
+        known = [(self._catalogue.organisations[code], n) for code, n in counts.items() if code]
+        known.sort(key=lambda pair: -pair[1])
+        return Summary(RECENT_DAYS, sum(counts.values()), tuple(known))
+
+    def by_month(self, actor: Actor) -> list[tuple[date, int]]:
+        """Looks by others in each of the last twelve months, oldest first; a month is its first day."""
+        today = self._clock().astimezone(self._zone).date()
+        months = [_month_before(today, back) for back in reversed(range(CHART_MONTHS))]
+        query = TrailQuery(
+            subject=subject_of(actor).subject,
+            outcome=Outcome.RELEASED,
+            exclude_actions=frozenset(OWN_LOOKS | SESSION_EVENTS),
+            since=self._start_of(months[0]),
+        )
+        counts = dict.fromkeys(months, 0)
+        for day, looks in self._log.counts_by_day(query).items():
+            month = day.replace(day=1)
+            if month in counts:
+                counts[month] += looks
+        return list(counts.items())
+
+    def choices(self, actor: Actor) -> tuple[list[Organisation], list[Purpose]]:
+        """The organisations and purposes that occur in the actor's history: what a filter can offer."""
+        query = TrailQuery(subject=subject_of(actor).subject)
+        organisations, purposes = self._catalogue.organisations, self._catalogue.purposes
+        return (
+            [organisations[code] for code in self._log.counts_by(query, "organisation") if code in organisations],
+            [purposes[code] for code in self._log.counts_by(query, "purpose") if code in purposes],
+        )
+
+    def _own_entry(self, actor: Actor, reference: str) -> tuple[LoggedAccess, Access]:
+        seq = self._references.entry(reference, actor.account_id)
+        try:
+            logged = self._log.entry(seq)
+        except EntryNotFound:
+            raise NothingHere from None
+        if logged.access is None or logged.access.subject != subject_of(actor).subject:
+            raise NothingHere
+        return logged, logged.access
+
+    def _query(self, actor: Actor, wanted: TrailFilter) -> TrailQuery:
+        # Own looks stand apart: they are shown only when asked for, so that they never bury a stranger's.
+        own = frozenset[str](OWN_LOOKS | SESSION_EVENTS)
+        return TrailQuery(
+            subject=subject_of(actor).subject,
+            actions=own if wanted.kind is Kind.OWN else None,
+            exclude_actions=frozenset() if wanted.kind is Kind.OWN else own,
+            automatic=None if wanted.kind in {None, Kind.OWN} else wanted.kind is Kind.AUTOMATIC,
+            organisation=wanted.organisation,
+            purpose=wanted.purpose,
+            since=None if wanted.since is None else self._start_of(wanted.since),
+            until=None if wanted.until is None else self._start_of(wanted.until + timedelta(days=1)),
+        )
+
+    def _start_of(self, day: date) -> datetime:
+        return datetime.combine(day, time.min, self._zone)
+
+    def _line(self, actor: Actor, logged: LoggedAccess, access: Access) -> TrailLine:
+        registry = self._catalogue.registries.get(access.registry or "")
+        purpose = self._catalogue.purposes.get(access.purpose or "")
+        return TrailLine(
+            reference=self._references.to_entry(logged.seq, actor.account_id),
+            seq=logged.seq,
+            occurred_at=access.occurred_at,
+            logged_at=logged.logged_at,
+            kind=kind_of(access),
+            action=access.action,
+            outcome=access.outcome,
+            reason=access.reason,
+            organisation=self._catalogue.organisations.get(access.organisation or ""),
+            official=self._officials.shown(access, purpose),
+            role=access.role,
+            purpose=purpose,
+            registry=registry,
+            fields=()
+            if registry is None
+            else tuple(registry.fields[code] for code in access.fields if code in registry.fields),
+            case=access.case,
+            justification=access.justification,
+            lawful_basis=access.lawful_basis,
+        )
+
+
+def kind_of(access: Access) -> Kind:
+    if access.action in OWN_LOOKS or (access.action in SESSION_EVENTS and access.official is None):
+        return Kind.OWN
+    return Kind.AUTOMATIC if access.automatic else Kind.HUMAN
+
+
+def _month_before(day: date, months: int) -> date:
+    years, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(years, month + 1, 1)

@@ -39,10 +39,30 @@ class ExportFormat(StrEnum):
     JSONL = "jsonl"
 
 
-COLUMNS = (
-    "seq logged_at occurred_at action outcome reason source subject organisation role official official_name "
-    "on_behalf_of registry fields purpose lawful_basis case justification automatic request_id details"
-).split()
+COLUMNS = [
+    "seq",
+    "logged_at",
+    "occurred_at",
+    "action",
+    "outcome",
+    "reason",
+    "source",
+    "subject",
+    "organisation",
+    "role",
+    "official",
+    "official_name",
+    "on_behalf_of",
+    "registry",
+    "fields",
+    "purpose",
+    "lawful_basis",
+    "case",
+    "justification",
+    "automatic",
+    "request_id",
+    "details",
+]
 
 
 @dataclass(frozen=True)

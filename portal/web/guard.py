@@ -73,15 +73,21 @@ def _enforce() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None  # no route: Flask answers 404 or 405 itself
     rule = rule_of(current_app, request.endpoint)
+    actor = actor_or_none()
     if isinstance(rule, Public):
         return None
-    actor = actor_or_none()
     if actor is None:
-        if rule is not None and request.method in {"GET", "HEAD"}:
-            return redirect(url_for("login.choose", next=request.path))
-        abort(401 if rule is not None else 404)
-    if isinstance(rule, AnySignedIn) or (rule is not None and role_may(actor.role, rule)):
-        return None
-    # The same answer as for a page that does not exist: a refusal must not tell what there is to refuse.
-    logger.warning("refused request=%s endpoint=%s role=%s", g.request_id, request.endpoint, actor.role)
-    abort(404)
+        return _send_to_sign_in(rule)
+    if not isinstance(rule, AnySignedIn) and (rule is None or not role_may(actor.role, rule)):
+        # The same answer as for a page that does not exist: a refusal must not tell what there is to refuse.
+        logger.warning("refused request=%s endpoint=%s role=%s", g.request_id, request.endpoint, actor.role)
+        abort(404)
+    return None
+
+
+def _send_to_sign_in(rule: Rule | None) -> ResponseReturnValue:
+    if rule is None:
+        abort(404)
+    if request.method not in {"GET", "HEAD"}:
+        abort(401)
+    return redirect(url_for("login.choose", next=request.path))

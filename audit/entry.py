@@ -89,14 +89,13 @@ class Access:
 
     def __post_init__(self) -> None:
         for name in _CODES:
-            _require_code(name, getattr(self, name))
+            object.__setattr__(self, name, _code(name, getattr(self, name)))
         for name in _TEXTS:
-            if (text := getattr(self, name)) is not None:
-                _require_text(name, text)
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _text(name, value))
         if not isinstance(self.fields, tuple):
             raise EntryRefused("fields: expected a tuple of texts")
-        for text in self.fields:
-            _require_text("fields", text)
+        object.__setattr__(self, "fields", tuple(_text("fields", value) for value in self.fields))
         if not isinstance(self.automatic, bool):
             raise EntryRefused("automatic: expected true or false")
         object.__setattr__(self, "occurred_at", _in_milliseconds(self.occurred_at))
@@ -107,18 +106,20 @@ class Access:
         return f"<Access {self.action} {self.outcome} by {self.source}>"
 
 
-def _require_code(name: str, value: object) -> None:
+def _code(name: str, value: object) -> str:
     if not isinstance(value, str) or _CODE.fullmatch(value) is None:
         raise EntryRefused(f"{name}: expected a lowercase letter, then at most 63 lowercase letters, digits or hyphens")
+    return str.__str__(value)  # of an enumeration its value, whatever its own __str__ gives
 
 
-def _require_text(name: str, value: object) -> None:
+def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise EntryRefused(f"{name}: expected a text")
     if len(value) > MAX_TEXT:
         raise EntryRefused(f"{name}: longer than {MAX_TEXT} characters")
     if _NUL_OR_SURROGATE.search(value) is not None:
         raise EntryRefused(f"{name}: holds a NUL or half of a surrogate pair")
+    return str.__str__(value)
 
 
 def _in_milliseconds(moment: object) -> datetime:
@@ -134,16 +135,17 @@ def _in_milliseconds(moment: object) -> datetime:
 def _frozen_details(details: object) -> Mapping[str, str | int]:
     if not isinstance(details, Mapping):
         raise EntryRefused("details: expected a mapping")
+    frozen: dict[str, str | int] = {}
     for key, value in details.items():
-        if not isinstance(key, str) or _CODE.fullmatch(key) is None:
-            raise EntryRefused("details: a key must be a lowercase letter, then lowercase letters, digits or hyphens")
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise EntryRefused("details: a value must be a text or an integer")
         if isinstance(value, str):
-            _require_text("details", value)
+            frozen[_code("details", key)] = _text("details", value)
         elif abs(value) > MAX_INTEGER:
             raise EntryRefused("details: an integer beyond 53 bits")
-    return MappingProxyType(dict(sorted(details.items())))
+        else:
+            frozen[_code("details", key)] = int(value)
+    return MappingProxyType(dict(sorted(frozen.items())))
 
 
 def encode_body(access: Access) -> bytes:
@@ -235,17 +237,16 @@ class Leaf:
     def __post_init__(self) -> None:
         if self.version != FORMAT_VERSION:
             raise EntryRefused("the leaf has another version than this software reads")
-        if _LOG_NAME.fullmatch(self.log) is None:
+        if type(self.log) is not str or _LOG_NAME.fullmatch(self.log) is None:
             raise EntryRefused("log: expected 1 to 255 printable ASCII characters, no space, plus, quote or backslash")
-        if _CODE.fullmatch(self.source) is None:
-            _require_code("source", self.source)
-        if (
-            min(self.seq, self.time_ms, self.source_seq) < 0
-            or max(self.seq, self.time_ms, self.source_seq) > MAX_INTEGER
-        ):
-            raise EntryRefused("seq, time_ms, source_seq: expected integers from 0 to 2^53-1")
-        if not (len(self.label) == len(self.commitment) == len(self.prev) == HASH_SIZE):
-            raise EntryRefused(f"label, commitment, prev: expected {HASH_SIZE} bytes each")
+        if type(self.source) is not str or _CODE.fullmatch(self.source) is None:
+            raise EntryRefused("source: expected a lowercase letter, then lowercase letters, digits or hyphens")
+        for number in (self.seq, self.time_ms, self.source_seq):
+            if type(number) is not int or not 0 <= number <= MAX_INTEGER:
+                raise EntryRefused("seq, time_ms, source_seq: expected integers from 0 to 2^53-1")
+        for digest in (self.label, self.commitment, self.prev):
+            if type(digest) is not bytes or len(digest) != HASH_SIZE:
+                raise EntryRefused(f"label, commitment, prev: expected {HASH_SIZE} bytes each")
 
 
 # The grammar of a leaf is regular, so one expression is the strict reader: what matches re-encodes to the same bytes.

@@ -65,9 +65,10 @@ def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
 def consistency_proof(size1: int, size2: int, node: NodeReader) -> list[bytes]:
     """The proof that the tree of `size2` leaves begins with the tree of `size1` leaves (RFC 6962, section 2.1.2).
 
-    Reads O(log size2) nodes. Raises InvalidProof unless 0 < size1 <= size2: an empty tree proves nothing.
+    Reads O(log size2) nodes; between equal sizes the proof is empty. Raises InvalidProof where size1 > size2, and from 0 to
+    any larger size: growth from an empty tree proves nothing.
     """
-    if not 0 < size1 <= size2:
+    if not 0 <= size1 <= size2 or 0 == size1 < size2:
         raise InvalidProof(f"no proof leads from {size1} to {size2} leaves")
     path: list[bytes] = []
     start, end = 0, size2
@@ -114,20 +115,21 @@ def verify_inclusion(index: int, size: int, leaf_hash: bytes, proof: Sequence[by
 def verify_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: bytes, root2: bytes) -> None:
     """Check that the tree (size2, root2) begins with the tree (size1, root1) (RFC 9162, section 2.1.4.2).
 
-    Raises InvalidProof unless every node of the proof is needed and both roots result. Any tree would follow an empty
-    one, so a claim from size 0 is refused as well; equal sizes need equal roots and an empty proof.
+    Raises InvalidProof unless every node of the proof is needed and both roots result. Trees of one size are consistent
+    where their roots are equal and nothing more is offered as proof. Any tree would follow the empty one, so a claim that
+    a tree grew from size 0 is refused: it says nothing.
     """
-    if size1 <= 0:
-        raise InvalidProof("consistency with an empty tree says nothing")
-    if size1 > size2:
+    if not 0 <= size1 <= size2:
         raise InvalidProof(f"a tree of {size2} leaves cannot follow one of {size1}")
-    _require_hashes(root1, root2, *proof)
     if size1 == size2:
         if proof:
             raise InvalidProof("trees of one size need no proof, and one was given")
         if root1 != root2:
             raise InvalidProof("two trees of one size have different roots")
         return
+    if size1 == 0:
+        raise InvalidProof("consistency with an empty tree says nothing")
+    _require_hashes(root1, root2, *proof)
     _verify_growth(size1, size2, proof, root1, root2)
 
 

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, Self
+from typing import Final, Generic, Protocol, Self, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -25,6 +25,7 @@ _ED25519: Final = 0x01
 _ED25519_COSIGNATURE: Final = 0x04
 _KEY_ID_SIZE: Final = 4
 _TIME_SIZE: Final = 8
+_MAX_TIME: Final = 2**63 - 1
 _PREFIX: Final = "\u2014 "  # an em dash and a space
 _NOT_PLAIN = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 
@@ -143,6 +144,9 @@ class _NamedKey:
         return True
 
 
+_Public = TypeVar("_Public", bound=_NamedKey)
+
+
 class Ed25519Verifier(_NamedKey):
     """A key of type 0x01: Ed25519 (RFC 8032) over the text."""
 
@@ -160,9 +164,8 @@ class CosignatureVerifier(_NamedKey):
 
     def verify(self, text: bytes, signature: bytes) -> bool:
         """Say whether this key cosigned the text at the time stated in the signature (`cosignature_time`)."""
-        if len(signature) <= _TIME_SIZE:
-            return False
-        return self._signed(_cosigned_message(cosignature_time(signature), text), signature[_TIME_SIZE:])
+        seconds = cosignature_time(signature)
+        return seconds <= _MAX_TIME and self._signed(_cosigned_message(seconds, text), signature[_TIME_SIZE:])
 
 
 def cosignature_time(signature: bytes) -> int:
@@ -199,58 +202,50 @@ def _split_vkey(text: str) -> tuple[str, int, bytes]:
     return name, typed_key[0], typed_key[1:]
 
 
-class Ed25519Signer:
-    """Signs notes with an Ed25519 key (type 0x01)."""
+class _NamedSigner(Generic[_Public]):
+    """A private Ed25519 key in memory, beside its public half."""
+
+    def __init__(self, verifier: _Public, private_key: Ed25519PrivateKey) -> None:
+        self._verifier = verifier
+        self._private_key = private_key
+        self.name = verifier.name
+        self.key_id = verifier.key_id
+
+    def verifier(self) -> _Public:
+        """The public half."""
+        return self._verifier
+
+    @property
+    def vkey(self) -> str:
+        """The public half as text."""
+        return self._verifier.vkey
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name} {self.key_id.hex()}>"
+
+
+class Ed25519Signer(_NamedSigner[Ed25519Verifier]):
+    """Signs notes with a key of type 0x01."""
 
     def __init__(self, name: str, private_key: Ed25519PrivateKey) -> None:
-        self._verifier = Ed25519Verifier(name, private_key.public_key().public_bytes_raw())
-        self._private_key = private_key
-        self.name = name
-        self.key_id = self._verifier.key_id
+        super().__init__(Ed25519Verifier(name, private_key.public_key().public_bytes_raw()), private_key)
 
     def sign(self, text: bytes) -> bytes:
         """The Ed25519 signature over the text."""
         return self._private_key.sign(text)
 
-    def verifier(self) -> Ed25519Verifier:
-        """The public half."""
-        return self._verifier
 
-    @property
-    def vkey(self) -> str:
-        """The public half as text."""
-        return self._verifier.vkey
-
-    def __repr__(self) -> str:
-        return f"<Ed25519Signer {self.name} {self.key_id.hex()}>"
-
-
-class CosignatureSigner:
+class CosignatureSigner(_NamedSigner[CosignatureVerifier]):
     """A witness's signer (type 0x04); `clock` gives seconds since 1970 UTC, of which the whole seconds are signed."""
 
     def __init__(self, name: str, private_key: Ed25519PrivateKey, clock: Callable[[], float]) -> None:
-        self._verifier = CosignatureVerifier(name, private_key.public_key().public_bytes_raw())
-        self._private_key = private_key
+        super().__init__(CosignatureVerifier(name, private_key.public_key().public_bytes_raw()), private_key)
         self._clock = clock
-        self.name = name
-        self.key_id = self._verifier.key_id
 
     def sign(self, text: bytes) -> bytes:
         """The time in 8 bytes, then the Ed25519 signature over that time and the text."""
         seconds = int(self._clock())
         return seconds.to_bytes(_TIME_SIZE, "big") + self._private_key.sign(_cosigned_message(seconds, text))
-
-    def verifier(self) -> CosignatureVerifier:
-        """The public half."""
-        return self._verifier
-
-    @property
-    def vkey(self) -> str:
-        """The public half as text."""
-        return self._verifier.vkey
-
-    def __repr__(self) -> str:
-        return f"<CosignatureSigner {self.name} {self.key_id.hex()}>"
 
 
 def sign_text(text: str, signer: Signer) -> NoteSignature:

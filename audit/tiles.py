@@ -16,10 +16,10 @@ TILE_HEIGHT: Final = 8
 HASH_SIZE: Final = 32
 MAX_ENTRY: Final = 65_535
 """Bytes of one entry: a bundle states the length in 16 bits."""
-MAX_LEVEL: Final = 7
-"""The highest level that a tree of fewer than 2^64 leaves reaches."""
+MAX_LEVEL: Final = 63
+"""The highest level that the specification lets a path name."""
 
-_PATH = re.compile(r"tile/(entries|[0-9])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+_PATH = re.compile(r"tile/(entries|[1-9]?[0-9])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,8 @@ def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
 def consistency_proof(size1: int, size2: int, node: NodeReader) -> list[bytes]:
     """The proof that the tree of `size2` leaves begins with the tree of `size1` leaves (RFC 6962, section 2.1.2).
 
-    Reads O(log size2) nodes; between equal sizes the proof is empty. Raises InvalidProof where size1 > size2, and from 0 to
-    any larger size: growth from an empty tree proves nothing.
+    Reads O(log size2) nodes; between equal sizes the proof is empty. Raises InvalidProof where size1 > size2, and from
+    0 to any larger size: growth from an empty tree proves nothing.
     """
     if not 0 <= size1 <= size2 or 0 == size1 < size2:
         raise InvalidProof(f"no proof leads from {size1} to {size2} leaves")
@@ -116,8 +116,8 @@ def verify_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: by
     """Check that the tree (size2, root2) begins with the tree (size1, root1) (RFC 9162, section 2.1.4.2).
 
     Raises InvalidProof unless every node of the proof is needed and both roots result. Trees of one size are consistent
-    where their roots are equal and nothing more is offered as proof. Any tree would follow the empty one, so a claim that
-    a tree grew from size 0 is refused: it says nothing.
+    where their roots are equal and nothing more is offered as proof. Any tree would follow the empty one, so a claim
+    that a tree grew from size 0 is refused: it says nothing.
     """
     if not 0 <= size1 <= size2:
         raise InvalidProof(f"a tree of {size2} leaves cannot follow one of {size1}")

@@ -1,8 +1,9 @@
 """Typed, frozen settings from one TOML file and the environment.
 
-The environment wins over the file. A name in the environment is ``GLASSHOUSE_`` and the key in capitals, two underscores
-between a table and its key: ``GLASSHOUSE_AUDIT__ORIGIN``. A secret may be given as the value or, better, as the path of a
-file that holds it (``…_FILE``). Every mistake is named in one error, so that an operator mends them all at once.
+The environment wins over the file. A name in the environment is ``GLASSHOUSE_`` and the key in capitals, two
+underscores between a table and its key: ``GLASSHOUSE_AUDIT__ORIGIN``. A secret may be given as the value or, better, as
+the path of a file that holds it (``…_FILE``). Every mistake is named in one error, so that an operator mends them all
+at once.
 """
 
 from __future__ import annotations
@@ -19,13 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 PREFIX = "GLASSHOUSE_"
 CONFIG_VARIABLE = "GLASSHOUSE_CONFIG"
 #: Names that share the prefix and belong to the audit command line or to the tests, not to the portal.
-NEIGHBOURS = frozenset({CONFIG_VARIABLE, "GLASSHOUSE_LOG_VKEY", "GLASSHOUSE_VECTORS"})
-NEIGHBOUR_PREFIXES = (
-    "GLASSHOUSE_AUDIT_DATABASE",
-    "GLASSHOUSE_AUDIT_KEY",
-    "GLASSHOUSE_AUDIT_MASTER",
-    "GLASSHOUSE_TEST_",
-)
+NEIGHBOURS = frozenset({CONFIG_VARIABLE})
+NEIGHBOUR_PREFIXES = ("GLASSHOUSE_LOG_", "GLASSHOUSE_TEST_")
 #: A secret that starts so was made by ``python -m portal init`` for a demonstration and is worth nothing elsewhere.
 DEMO_SECRET_PREFIX = "demo:"  # noqa: S105 - a marker, not a secret
 MINIMUM_SECRET_LENGTH = 32

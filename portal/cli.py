@@ -141,9 +141,7 @@ def _refuse_a_port_in_use(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             raise StartRefused(
-                [
-                    f"{settings.host}:{settings.port} cannot be used ({error.strerror}); try another with --port or PORT=…"
-                ]
+                [f"{settings.host}:{settings.port} cannot be used ({error.strerror}); try --port or PORT=…"]
             ) from None
 
 

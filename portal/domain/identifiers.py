@@ -59,7 +59,7 @@ class PersonalCode:
 
     @property
     def subject(self) -> str:
-        """The identifier under which the log knows the person: the country and the digits, as eIDAS and TARA write it."""
+        """The name under which the log knows the person: country and digits, as TARA writes it in `sub`."""
         return _COUNTRY + self._digits
 
     @property

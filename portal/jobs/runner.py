@@ -1,4 +1,4 @@
-"""Runs background work on a few threads of this process. What must survive a restart keeps its state in the database."""
+"""Background work on a few threads of this process. What must survive a restart keeps its state in the database."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from portal.services.verification import Verifications
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Everything a view may call. `log` is here for readiness and for its public files; views append through services."""
+    """Everything a view may call. `log` serves readiness and its public files; views append through services."""
 
     catalogue: Catalogue
     accounts: Accounts

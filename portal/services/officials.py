@@ -1,7 +1,8 @@
 """How an official is named to the person whose data they opened.
 
 CJEU C-579/21: the person has a right to the date and purpose of each consultation, not without more to the employee's
-name. So each purpose says whether the name is shown, a pseudonym that stays the same within the organisation, or neither.
+name. So each purpose says whether the name is shown, a pseudonym that stays the same within the organisation, or
+neither.
 """
 
 from __future__ import annotations

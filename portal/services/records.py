@@ -80,7 +80,7 @@ class Records:
 
 
 def subject_of(actor: Actor) -> PersonalCode:
-    """The person whose data a citizen may see: themselves. Raises NothingHere for an account without a personal code."""
+    """Whose data a citizen may see: their own. Raises NothingHere for an account without a personal code."""
     if actor.personal_code is None:
         raise NothingHere
     return actor.personal_code

@@ -130,7 +130,7 @@ class Trail:
     def receipt(self, actor: Actor, reference: str) -> Receipt:
         """The proof that this entry is in the log. Raises NothingHere as `line` does."""
         logged, _ = self._own_entry(actor, reference)
-        return self._log.receipt(logged.seq)
+        return self._log.receipt(logged.seq, for_subject=True)
 
     def summary(self, actor: Actor) -> Summary:
         since = self._clock() - timedelta(days=RECENT_DAYS)

@@ -1,0 +1,82 @@
+"""The last signed checkpoint, kept outside the database.
+
+Whoever restores an older database, or cuts its tail off, does not restore this file with it; so a log that is shorter
+than its own memory, or different at that size, is found out before it signs anything more (as happened to Certificate
+Transparency logs that went on from a backup).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from audit.checkpoint import SignedCheckpoint, open_checkpoint
+from audit.errors import LogFrozen, LogUnavailable, MalformedCheckpoint, MalformedNote, VerificationFailed
+from audit.note import Verifier
+
+
+class RememberedCheckpoint:
+    """One file that only ever moves forward. Several processes may share it."""
+
+    def __init__(self, path: Path, origin: str, verifier: Verifier) -> None:
+        self.path = path
+        self._origin = origin
+        self._verifier = verifier
+
+    def read(self) -> SignedCheckpoint | None:
+        """The remembered checkpoint; None when none was ever remembered.
+
+        Raises:
+            LogFrozen: the file is there and is no checkpoint that this log signed.
+            LogUnavailable: the file cannot be read.
+        """
+        try:
+            note = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise LogUnavailable(f"the remembered checkpoint {self.path} cannot be read") from error
+        try:
+            return open_checkpoint(note, self._origin, [self._verifier])
+        except (MalformedNote, MalformedCheckpoint, VerificationFailed) as error:
+            raise LogFrozen(
+                f"the remembered checkpoint {self.path} is none that this log signed; nothing is appended until"
+                " `python -m audit recover` has been run"
+            ) from error
+
+    def remember(self, checkpoint: SignedCheckpoint) -> None:
+        """Keep `checkpoint` unless a larger one is kept already. The file is whole at every moment, crash or not.
+
+        Raises:
+            LogUnavailable: the file cannot be written.
+        """
+        try:
+            with self._locked():
+                kept = self.read()
+                if kept is None or kept.checkpoint.size < checkpoint.checkpoint.size:
+                    self._write(checkpoint.text)
+        except OSError as error:
+            raise LogUnavailable(f"the remembered checkpoint {self.path} cannot be written") from error
+
+    def replace(self, checkpoint: SignedCheckpoint) -> None:
+        """Keep `checkpoint` whatever was kept: only for `recover`, which logs that it did."""
+        with self._locked():
+            self._write(checkpoint.text)
+
+    def _write(self, text: str) -> None:
+        fresh = self.path.with_name(self.path.name + ".new")
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_name(self.path.name + ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

@@ -1,0 +1,228 @@
+"""The tables of the log, and the triggers that let them only grow.
+
+A trigger keeps honest software honest and makes a mistake loud; it does not stop whoever owns the database. That is
+what the hash chain, the signed checkpoints and `audit verify` are for.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+#: On SQLite an INTEGER primary key is the row's own number; a BIGINT one would be a second index.
+_Number = BigInteger().with_variant(Integer, "sqlite")
+
+#: One row, id 1: the tree's size, its newest leaf's hash and time, its right edge, and the checkpoint signed over it.
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", _Number, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("prev", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("checkpoint", Text, nullable=False),
+)
+
+#: The leaves, byte for byte as they were hashed.
+entries = Table(
+    "entries",
+    metadata,
+    Column("seq", _Number, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+#: Hash tiles (C2SP tlog-tiles); the rightmost of each level is still growing, and may only grow.
+tiles = Table(
+    "tiles",
+    metadata,
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tile_index", _Number, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+
+#: Every checkpoint that was ever signed.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", _Number, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+
+#: Sealed bodies, and beside them what a search needs: codes of the catalogue in clear, people as blind indexes.
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("seq", _Number, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("subject_index", LargeBinary, nullable=False),
+    Column("official_index", LargeBinary),
+    Column("case_index", LargeBinary),
+    Column("organisation", String(64)),
+    Column("registry", String(64)),
+    Column("purpose", String(64)),
+    Column("action", String(64), nullable=False),
+    Column("outcome", String(64), nullable=False),
+    Column("automatic", Boolean, nullable=False),
+    Column("logged_ms", BigInteger, nullable=False),
+    Index("ix_bodies_subject", "subject_index", "seq"),
+    Index("ix_bodies_official", "official_index", "seq"),
+    Index("ix_bodies_case", "case_index", "seq"),
+    Index("ix_bodies_organisation", "organisation", "seq"),
+    Index("ix_bodies_purpose", "purpose", "seq"),
+    Index("ix_bodies_logged", "logged_ms"),
+)
+
+#: Each subject's keys, wrapped, and how many labels were made under them.
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("subject_index", LargeBinary, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("labels", BigInteger, nullable=False),
+)
+
+#: Keys of the whole vault, wrapped.
+vault_keys = Table(
+    "vault_keys",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+#: How many entries each source has reported.
+sources = Table(
+    "sources",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("reported", BigInteger, nullable=False),
+)
+
+#: Which entry an idempotency key of a source stands for (both in one blind index).
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key_index", LargeBinary, primary_key=True),
+    Column("seq", _Number, nullable=False),
+)
+
+#: Whose body was erased, and the entry that says so.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("seq", _Number, primary_key=True, autoincrement=False),
+    Column("tombstone", _Number, nullable=False, index=True),
+)
+
+#: Which subject's keys were erased, and the entry that says so. A later entry gives the subject new keys.
+erased_subjects = Table(
+    "erased_subjects",
+    metadata,
+    Column("subject_index", LargeBinary, primary_key=True),
+    Column("tombstone", _Number, primary_key=True, autoincrement=False),
+)
+
+_NOT_ERASED_BODY = "NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.seq = OLD.seq)"
+_NOT_ERASED_SUBJECT = (
+    "NOT EXISTS (SELECT 1 FROM erased_subjects WHERE erased_subjects.subject_index = OLD.subject_index)"
+)
+_TILE_NOT_GROWING = {
+    "sqlite": "substr(NEW.hashes, 1, length(OLD.hashes)) IS NOT OLD.hashes OR length(NEW.hashes) <= length(OLD.hashes)",
+    "postgresql": "substring(NEW.hashes FROM 1 FOR length(OLD.hashes)) IS DISTINCT FROM OLD.hashes"
+    " OR length(NEW.hashes) <= length(OLD.hashes)",
+}
+
+#: For each table the changes that are refused: verb -> under which condition ("" always).
+_REFUSALS: dict[str, dict[str, str]] = {
+    "head": {"UPDATE": "NEW.size <= OLD.size OR NEW.id <> OLD.id", "DELETE": ""},
+    "entries": {"UPDATE": "", "DELETE": ""},
+    "tiles": {"UPDATE": "tile", "DELETE": ""},
+    "checkpoints": {"UPDATE": "", "DELETE": ""},
+    "bodies": {"UPDATE": "", "DELETE": _NOT_ERASED_BODY},
+    "subjects": {
+        "UPDATE": "NEW.labels < OLD.labels OR NEW.subject_index <> OLD.subject_index",
+        "DELETE": _NOT_ERASED_SUBJECT,
+    },
+    "vault_keys": {"UPDATE": "NEW.name <> OLD.name", "DELETE": ""},
+    "sources": {"UPDATE": "NEW.reported <= OLD.reported OR NEW.source <> OLD.source", "DELETE": ""},
+    "idempotency": {"UPDATE": "", "DELETE": ""},
+    "erasures": {"UPDATE": "", "DELETE": ""},
+    "erased_subjects": {"UPDATE": "", "DELETE": ""},
+}
+
+
+def create_tables(connection: Connection) -> None:
+    """Create what is missing: tables, then triggers. Safe to repeat."""
+    metadata.create_all(connection)
+    for statement in _triggers(connection.dialect.name):
+        connection.execute(text(statement))
+
+
+def _triggers(dialect: str) -> list[str]:
+    make = _postgresql_triggers if dialect == "postgresql" else _sqlite_triggers
+    return [statement for table, refusals in _REFUSALS.items() for statement in make(table, refusals)]
+
+
+def _condition(dialect: str, condition: str) -> str:
+    return _TILE_NOT_GROWING[dialect] if condition == "tile" else condition
+
+
+def _sqlite_triggers(table: str, refusals: dict[str, str]) -> list[str]:
+    statements = [
+        f"CREATE TRIGGER IF NOT EXISTS {table}_refuses_{verb.lower()} BEFORE {verb} ON {table}"
+        + (f" WHEN {_condition('sqlite', condition)}" if condition else "")
+        + f" BEGIN SELECT RAISE(ABORT, 'the audit log only grows: {verb} of {table} refused'); END"
+        for verb, condition in refusals.items()
+    ]
+    if table in {"entries", "checkpoints", "bodies"}:  # INSERT OR REPLACE would delete without the trigger on DELETE
+        key = "size" if table == "checkpoints" else "seq"
+        statements.append(
+            f"CREATE TRIGGER IF NOT EXISTS {table}_refuses_replace BEFORE INSERT ON {table}"  # noqa: S608 - our own names
+            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"
+            f" BEGIN SELECT RAISE(ABORT, 'the audit log only grows: REPLACE of {table} refused'); END"
+        )
+    return statements
+
+
+def _postgresql_triggers(table: str, refusals: dict[str, str]) -> list[str]:
+    function = (
+        "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'the audit log only grows: % of % refused', TG_OP, TG_TABLE_NAME; END $$"
+    )
+    statements = [function]
+    # plpgsql sees no EXISTS in a WHEN clause, so a condition with a subquery stands in a function of its own.
+    for verb, condition in refusals.items():
+        name = f"{table}_refuses_{verb.lower()}"
+        called, when = "audit_refuse", ""
+        if "EXISTS" in condition:
+            called = f"audit_{name}"
+            statements.append(
+                f"CREATE OR REPLACE FUNCTION {called}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                f" IF {condition} THEN RAISE EXCEPTION 'the audit log only grows: {verb} of {table} refused'; END IF;"
+                " RETURN OLD; END $$"
+            )
+        elif condition:
+            when = f" WHEN ({_condition('postgresql', condition)})"
+        statements.append(
+            f"CREATE OR REPLACE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW{when} EXECUTE FUNCTION {called}()"
+        )
+    statements.append(
+        f"CREATE OR REPLACE TRIGGER {table}_refuses_truncate BEFORE TRUNCATE ON {table}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
+    )
+    return statements

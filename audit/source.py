@@ -1,0 +1,101 @@
+"""A stored log as `audit.verify` wants to read it: one consistent view, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from audit import schema, store
+from audit.entry import decode_body, decode_leaf
+from audit.errors import EntryRefused, KeyRefused, VerificationFailed
+from audit.trail import search_columns
+from audit.vault import Vault
+from audit.verify import StoredEntry
+
+_BATCH = 1_000
+_TILES_KEPT = 8
+
+
+class StoredLog:
+    """Reads within one transaction of the caller. Without a vault the bodies stay closed and are not checked."""
+
+    def __init__(self, connection: Connection, vault: Vault | None) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._tiles: dict[tuple[int, int], bytes] = {}
+
+    def head(self) -> tuple[int, str]:
+        head = store.read_head(self._connection)
+        return (0, "") if head is None else (head.size, head.checkpoint)
+
+    def entries(self) -> Iterator[StoredEntry]:
+        entries, bodies, subjects, erasures = schema.entries, schema.bodies, schema.subjects, schema.erasures
+        statement = (
+            select(entries.c.seq, entries.c.leaf, bodies, subjects.c.wrapped, erasures.c.tombstone)
+            .select_from(
+                entries.outerjoin(bodies, bodies.c.seq == entries.c.seq)
+                .outerjoin(subjects, subjects.c.subject_index == bodies.c.subject_index)
+                .outerjoin(erasures, erasures.c.seq == entries.c.seq)
+            )
+            .order_by(entries.c.seq)
+            .limit(_BATCH)
+        )
+        after = -(2**62)  # an entry with a negative number would be a forgery, and must be seen
+        while rows := self._connection.execute(statement.where(entries.c.seq > after)).all():
+            for row in rows:
+                yield self._entry(row)
+            after = rows[-1].seq
+
+    def checkpoints(self) -> Iterator[tuple[int, str]]:
+        columns = schema.checkpoints.c
+        statement = select(columns.size, columns.note).order_by(columns.size).limit(_BATCH)
+        after = -(2**62)
+        while rows := self._connection.execute(statement.where(columns.size > after)).all():
+            for row in rows:
+                yield row.size, row.note
+            after = rows[-1].size
+
+    def tile(self, level: int, index: int) -> bytes:
+        key = (level, index)
+        if key not in self._tiles:
+            if len(self._tiles) >= _TILES_KEPT:
+                self._tiles.pop(next(iter(self._tiles)))
+            self._tiles[key] = store.read_tile(self._connection, level, index)
+        return self._tiles[key]
+
+    def tile_count(self) -> int:
+        return int(self._connection.execute(select(func.count()).select_from(schema.tiles)).scalar_one())
+
+    def _entry(self, row: Row[Any]) -> StoredEntry:
+        leaf = bytes(row.leaf)
+        if row.sealed is None:
+            missing = row.tombstone is None
+            problem = f"the body of entry {row.seq} is missing, and no erasure is recorded" if missing else None
+            return StoredEntry(row.seq, leaf, tombstone=row.tombstone, problem=problem)
+        if row.tombstone is not None:
+            problem = f"entry {row.seq} is said to be erased, and its body is there"
+            return StoredEntry(row.seq, leaf, problem=problem)
+        if self._vault is None:
+            return StoredEntry(row.seq, leaf)
+        return self._opened(self._vault, row, leaf)
+
+    def _opened(self, vault: Vault, row: Row[Any], leaf: bytes) -> StoredEntry:
+        if row.wrapped is None:
+            return StoredEntry(row.seq, leaf, problem=f"the keys that open entry {row.seq} are missing")
+        try:
+            keys = vault.subject_keys(bytes(row.wrapped), bytes(row.subject_index))
+            opened = vault.open(keys, row.seq, bytes(row.sealed))
+            expected = search_columns(vault, decode_body(opened.body), decode_leaf(leaf).time_ms)
+        except (KeyRefused, VerificationFailed, EntryRefused):
+            return StoredEntry(row.seq, leaf, problem=f"the sealed body of entry {row.seq} was changed")
+        stored = {name: _plain(row._mapping[schema.bodies.c[name]]) for name in expected}  # noqa: SLF001 - public API
+        problem = None
+        if stored != expected:
+            problem = f"what a search finds entry {row.seq} by was changed"
+        return StoredEntry(row.seq, leaf, opened.body, opened.secret, keys.label, opened.count, problem=problem)
+
+
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, memoryview | bytearray) else value

@@ -1,0 +1,255 @@
+"""The one hand on the log's tables: engine, transactions, and the few statements that read and write them.
+
+What differs between SQLite and PostgreSQL stands here and in `audit.schema`, nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, event, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from audit import schema
+from audit.errors import LogUnavailable, VerificationFailed
+from audit.merkle import root_of
+from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH
+
+#: How many values one IN (…) may hold, and how many rows one read fetches.
+CHUNK = 500
+#: Seconds that a writer waits for another process's writer before it gives up.
+LOCK_SECONDS = 10
+_SQLITE_FULL = 2
+_IMMEDIATE = "audit_immediate"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The right edge of the log: what the next entry is chained to."""
+
+    size: int
+    time_ms: int
+    prev: bytes
+    frontier: tuple[bytes, ...]
+    checkpoint: str
+
+
+class Store:
+    """Transactions over the log's tables. Every database failure comes out as LogUnavailable, without its data."""
+
+    def __init__(self, database_url: str) -> None:
+        self.engine = _engine(database_url)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that holds the log's head against every other writer, or LogUnavailable.
+
+        An error at commit leaves the outcome open; the connection is thrown away, and nothing is tried again.
+        """
+        try:
+            with self.engine.connect().execution_options(**{_IMMEDIATE: True}) as connection:
+                try:
+                    with connection.begin():
+                        yield connection
+                except SQLAlchemyError:
+                    connection.invalidate()
+                    raise
+        except SQLAlchemyError as error:
+            raise _unavailable("cannot be written", error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent view of the log, or LogUnavailable."""
+        try:
+            with self.engine.connect() as connection, connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                yield connection
+        except SQLAlchemyError as error:
+            raise _unavailable("cannot be read", error) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _engine(database_url: str) -> Engine:
+    backend = make_url(database_url).get_backend_name()
+    if backend == "sqlite":
+        engine = create_engine(database_url, hide_parameters=True)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if backend == "postgresql":
+        # synchronous_commit off would acknowledge what a crash can take back.
+        options = f"-c synchronous_commit=on -c lock_timeout={LOCK_SECONDS}s -c timezone=UTC"
+        return create_engine(database_url, hide_parameters=True, pool_pre_ping=True, connect_args={"options": options})
+    raise LogUnavailable(f"the audit log keeps to SQLite or PostgreSQL, not {backend}")
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own accord
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={LOCK_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "recursive_triggers=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    durable = cursor.execute("PRAGMA synchronous").fetchone()[0] >= _SQLITE_FULL
+    cursor.close()
+    if not durable:
+        raise LogUnavailable("SQLite does not wait for the disk (synchronous below FULL): commits could be lost")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _unavailable(what: str, error: SQLAlchemyError) -> LogUnavailable:
+    return LogUnavailable(f"the audit log's database {what} ({type(error).__name__})")
+
+
+def read_head(connection: Connection, *, lock: bool = False) -> Head | None:
+    """The head, or None in a database that holds no log. `lock` keeps other writers away until the transaction ends."""
+    statement = select(schema.head).where(schema.head.c.id == 1)
+    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    if row is None:
+        return None
+    edge = bytes(row.frontier)
+    frontier = tuple(edge[start : start + HASH_SIZE] for start in range(0, len(edge), HASH_SIZE))
+    return Head(row.size, row.time_ms, bytes(row.prev), frontier, row.checkpoint)
+
+
+def insert_head(connection: Connection, head: Head) -> None:
+    connection.execute(insert(schema.head), {"id": 1, **_head_values(head)})
+    connection.execute(insert(schema.checkpoints), {"size": head.size, "note": head.checkpoint})
+
+
+def advance_head(connection: Connection, head: Head) -> None:
+    """Move the head on and keep the checkpoint signed over it."""
+    connection.execute(update(schema.head).where(schema.head.c.id == 1), _head_values(head))
+    connection.execute(insert(schema.checkpoints), {"size": head.size, "note": head.checkpoint})
+
+
+def _head_values(head: Head) -> dict[str, Any]:
+    return {
+        "size": head.size,
+        "time_ms": head.time_ms,
+        "prev": head.prev,
+        "frontier": b"".join(head.frontier),
+        "checkpoint": head.checkpoint,
+    }
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), list(rows))
+
+
+def read_subjects(connection: Connection, indexes: Iterable[bytes]) -> dict[bytes, tuple[bytes, int]]:
+    """For each known subject the wrapped keys and the number of labels made so far."""
+    columns = schema.subjects.c
+    wanted = list(indexes)
+    found: dict[bytes, tuple[bytes, int]] = {}
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        for row in connection.execute(select(schema.subjects).where(columns.subject_index.in_(chunk))):
+            found[bytes(row.subject_index)] = (bytes(row.wrapped), row.labels)
+    return found
+
+
+def count_labels(connection: Connection, counts: Mapping[bytes, int]) -> None:
+    if counts:
+        statement = (
+            update(schema.subjects)
+            .where(schema.subjects.c.subject_index == bindparam("of"))
+            .values(labels=bindparam("labels"))
+        )
+        connection.execute(statement, [{"of": index, "labels": labels} for index, labels in counts.items()])
+
+
+def read_sources(connection: Connection, sources: Iterable[str]) -> dict[str, int]:
+    columns = schema.sources.c
+    rows = connection.execute(select(schema.sources).where(columns.source.in_(list(sources))))
+    return {row.source: row.reported for row in rows}
+
+
+def count_sources(connection: Connection, reported: Mapping[str, int]) -> None:
+    _upsert(
+        connection,
+        schema.sources,
+        ("source",),
+        "reported",
+        [{"source": source, "reported": count} for source, count in reported.items()],
+    )
+
+
+def read_tile(connection: Connection, level: int, index: int) -> bytes:
+    """The hashes of one tile as far as it has grown; empty when there is none."""
+    columns = schema.tiles.c
+    found = connection.execute(
+        select(columns.hashes).where(columns.level == level, columns.tile_index == index)
+    ).scalar_one_or_none()
+    return b"" if found is None else bytes(found)
+
+
+def write_tiles(connection: Connection, grown: Mapping[tuple[int, int], bytes]) -> None:
+    rows = [{"level": level, "tile_index": index, "hashes": hashes} for (level, index), hashes in grown.items()]
+    _upsert(connection, schema.tiles, ("level", "tile_index"), "hashes", rows)
+
+
+def _upsert(
+    connection: Connection, table: Table, key: tuple[str, ...], value: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    statement = statement.on_conflict_do_update(index_elements=list(key), set_={value: statement.excluded[value]})
+    if rows:
+        connection.execute(statement, list(rows))
+
+
+def read_leaf(connection: Connection, seq: int) -> bytes | None:
+    found = connection.execute(select(schema.entries.c.leaf).where(schema.entries.c.seq == seq)).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+def read_vault_key(connection: Connection, name: str) -> bytes | None:
+    columns = schema.vault_keys.c
+    found = connection.execute(select(columns.wrapped).where(columns.name == name)).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+class TileNodes:
+    """Hashes of complete subtrees, read from the tiles of one transaction: what a proof is made of."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tiles: dict[tuple[int, int], bytes] = {}
+
+    def tile(self, level: int, index: int) -> bytes:
+        key = (level, index)
+        if key not in self._tiles:
+            self._tiles[key] = read_tile(self._connection, level, index)
+        return self._tiles[key]
+
+    def node(self, height: int, index: int) -> bytes:
+        """The root of the complete subtree of this height at this place, as `audit.merkle` asks for it.
+
+        Raises VerificationFailed when the tile does not reach so far.
+        """
+        level, within = divmod(height, TILE_HEIGHT)
+        first = index << within
+        tile_index, start = divmod(first, TILE_WIDTH)
+        hashes = self.tile(level, tile_index)[start * HASH_SIZE : (start + (1 << within)) * HASH_SIZE]
+        if len(hashes) != HASH_SIZE << within:
+            raise VerificationFailed(f"tile {tile_index} of level {level} is shorter than the tree")
+        return root_of([hashes[at : at + HASH_SIZE] for at in range(0, len(hashes), HASH_SIZE)])

@@ -1,0 +1,291 @@
+"""How entries get into the log: many callers, one transaction at a time, each caller released after the commit.
+
+The callers of one process queue up; the first of them writes everything that is queued (group commit) and hands the pen
+to the next. Several processes do the same against the one head row, which the transaction holds to its end.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from audit import schema, store
+from audit.batch import Acknowledgement, Batch
+from audit.checkpoint import SignedCheckpoint, open_checkpoint
+from audit.entry import Access, decode_leaf, leaf_hash
+from audit.errors import (
+    AuditError,
+    IdempotencyConflict,
+    InvalidProof,
+    LogFrozen,
+    LogOverloaded,
+    LogUnavailable,
+    MalformedCheckpoint,
+    MalformedNote,
+    VerificationFailed,
+)
+from audit.merkle import CompactRange, consistency_proof, verify_consistency
+from audit.note import Signer, Verifier
+from audit.remembered import RememberedCheckpoint
+from audit.store import Head, Store, TileNodes
+from audit.trail import milliseconds, moment, read_entry
+from audit.vault import Vault
+
+logger = logging.getLogger(__name__)
+
+#: Entries that may wait at once; beyond it a caller is told to come back.
+MAX_QUEUED = 10_000
+#: Entries in one transaction, unless one caller's own are more.
+MAX_BATCH = 2_000
+RETRY_AFTER_SECONDS = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """What one caller waits for: all of its accesses in one transaction, or none of them."""
+
+    accesses: Sequence[Access]
+    encoded: Sequence[bytes]
+    idempotency_key: str | None = None
+    acknowledgements: list[Acknowledgement] = field(default_factory=list)
+    error: AuditError | None = None
+    is_done: bool = False
+    #: Set when the request is done, or when its caller is to write the queue.
+    called: threading.Event = field(default_factory=threading.Event)
+
+
+class Writer:
+    """The one place that appends. `clock` gives aware times; it never decides an order."""
+
+    def __init__(
+        self,
+        log: Store,
+        vault: Vault,
+        signer: Signer,
+        verifier: Verifier,
+        remembered: RememberedCheckpoint | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = log
+        self._vault = vault
+        self._signer = signer
+        self._guard = HeadGuard(signer.name, verifier, remembered)
+        self._remembered = remembered
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._queue: list[Request] = []
+        self._queued = 0
+        self._is_led = False
+        #: Signed and not yet remembered outside the database: the next append waits for that first.
+        self._unremembered: SignedCheckpoint | None = None
+
+    def write(self, request: Request) -> list[Acknowledgement]:
+        """Wait until the request is durable.
+
+        Raises:
+            LogOverloaded: too much is waiting; nothing was queued.
+            LogUnavailable, LogFrozen: nothing of it was acknowledged.
+            IdempotencyConflict: its key stands for another entry.
+        """
+        with self._lock:
+            if self._queue and self._queued + len(request.accesses) > MAX_QUEUED:
+                raise LogOverloaded("too many entries are waiting to be written", retry_after=RETRY_AFTER_SECONDS)
+            self._queue.append(request)
+            self._queued += len(request.accesses)
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            request.called.wait()
+        if not request.is_done:
+            self._lead()
+        if request.error is not None:
+            raise request.error
+        return request.acknowledgements
+
+    def refuse_if_frozen(self) -> None:
+        """Raises LogFrozen when the log must not go on from where its database stands, LogUnavailable without one."""
+        with self._store.reading() as connection:
+            self._guard.sound(store.read_head(connection), connection)
+
+    def _lead(self) -> None:
+        """Write one batch, wake its callers, hand the pen on, and remember what was signed."""
+        batch = self._taken()
+        signed = None
+        try:
+            signed = self._commit(batch)
+        except AuditError as error:
+            _fail(batch, error)
+        except Exception as error:  # whatever it was, nobody in this batch may believe that their entry is durable
+            _fail(batch, LogUnavailable(f"the entry could not be written ({type(error).__name__})"))
+            raise
+        finally:
+            for request in batch:
+                request.is_done = True
+                request.called.set()
+            self._hand_on()
+        if signed is not None:
+            self._remember(signed)
+
+    def _taken(self) -> list[Request]:
+        with self._lock:
+            taken, entries = 0, 0
+            while taken < len(self._queue) and (taken == 0 or entries < MAX_BATCH):
+                entries += len(self._queue[taken].accesses)
+                taken += 1
+            batch, self._queue = self._queue[:taken], self._queue[taken:]
+            self._queued -= entries
+        return batch
+
+    def _hand_on(self) -> None:
+        with self._lock:
+            if self._queue:
+                self._queue[0].called.set()
+            else:
+                self._is_led = False
+
+    def _commit(self, requests: Sequence[Request]) -> SignedCheckpoint | None:
+        if self._unremembered is not None and self._remembered is not None:
+            self._remembered.remember(self._unremembered)
+            self._unremembered = None
+        with self._store.writing() as connection:
+            head = self._guard.sound(store.read_head(connection, lock=True), connection)
+            batch = Batch(connection, self._vault, self._signer.name, head, milliseconds(self._clock()))
+            written: list[tuple[Request, int]] = []
+            repeated: list[tuple[Request, Request]] = []
+            keys: dict[bytes, Request] = {}
+            for request in requests:
+                if request.idempotency_key is not None:
+                    key = self._vault.index("idempotency", f"{request.accesses[0].source}\n{request.idempotency_key}")
+                    if (twin := keys.get(key)) is not None:
+                        repeated.append((request, twin))
+                        continue
+                    if (seq := _entry_of_key(connection, key)) is not None:
+                        self._answer_repeated(connection, request, seq, head.size)
+                        continue
+                    keys[key] = request
+                written.append((request, batch.next_seq))
+                batch.add(request.accesses, request.encoded)
+            signed = batch.write(self._signer) if batch.next_seq > head.size else None
+            _keep_keys(connection, keys, dict(written))
+        if signed is not None:
+            self._guard.saw(signed)
+        for request, first in written:
+            request.acknowledgements = [
+                batch.acknowledgement(seq) for seq in range(first, first + len(request.accesses))
+            ]
+        for request, twin in repeated:
+            _answer_twin(request, twin)
+        return signed
+
+    def _answer_repeated(self, connection: Connection, request: Request, seq: int, size: int) -> None:
+        """The first receipt again, or a conflict. What was erased can no longer be compared, so it is a conflict."""
+        found = read_entry(connection, self._vault, seq)
+        if found is None or found[1] is None or found[1].body != request.encoded[0]:
+            request.error = _conflict()
+            return
+        leaf = found[0]
+        logged_at = moment(decode_leaf(leaf).time_ms)
+        request.acknowledgements = [Acknowledgement(seq, leaf_hash(leaf), logged_at, size)]
+
+    def _remember(self, signed: SignedCheckpoint) -> None:
+        if self._remembered is None:
+            return
+        try:
+            self._remembered.remember(signed)
+        except (LogUnavailable, LogFrozen):
+            # The entries are durable and were acknowledged; but without its memory the log must not grow further.
+            self._unremembered = signed
+            logger.exception("the newest checkpoint could not be kept outside the database")
+
+
+class HeadGuard:
+    """Says whether the log may go on from a head: never from behind, or beside, what was signed before."""
+
+    def __init__(self, origin: str, verifier: Verifier, remembered: RememberedCheckpoint | None) -> None:
+        self._origin = origin
+        self._verifier = verifier
+        self._remembered = remembered
+        #: The newest checkpoint that this process has signed or accepted.
+        self._newest: SignedCheckpoint | None = None
+
+    def saw(self, signed: SignedCheckpoint) -> None:
+        self._newest = signed
+
+    def sound(self, head: Head | None, connection: Connection) -> Head:
+        """The head, if the log may go on from it.
+
+        Raises:
+            LogUnavailable: there is no log.
+            LogFrozen: the head is behind, or differs from, a checkpoint that was signed, or is not signed itself.
+        """
+        if head is None:
+            raise LogUnavailable("the database holds no log")
+        newest = self._newest
+        if newest is not None and head.checkpoint == newest.text:
+            return head
+        signed = self._signed(head)
+        if newest is None and self._remembered is not None:
+            newest = self._remembered.read()
+        if newest is not None:
+            _refuse_rollback(connection, signed, newest)
+        self._newest = signed
+        return head
+
+    def _signed(self, head: Head) -> SignedCheckpoint:
+        try:
+            signed = open_checkpoint(head.checkpoint, self._origin, [self._verifier])
+        except (MalformedNote, MalformedCheckpoint, VerificationFailed) as error:
+            raise LogFrozen("the newest checkpoint is none that this log signed") from error
+        edge = CompactRange(head.size, head.frontier) if len(head.frontier) == head.size.bit_count() else None
+        if edge is None or signed.checkpoint.size != head.size or signed.checkpoint.root != edge.root():
+            raise LogFrozen("the head of the log and its signed checkpoint disagree")
+        return signed
+
+
+def _refuse_rollback(connection: Connection, signed: SignedCheckpoint, newest: SignedCheckpoint) -> None:
+    now, before = signed.checkpoint, newest.checkpoint
+    if now.size < before.size:
+        raise LogFrozen(
+            f"the database holds {now.size} entries, yet {before.size} were signed for: an older backup, or entries cut"
+            " off. Nothing is appended until `python -m audit recover` has been run"
+        )
+    if before.size == 0:
+        return
+    try:
+        proof = consistency_proof(before.size, now.size, TileNodes(connection).node)
+        verify_consistency(before.size, now.size, proof, before.root, now.root)
+    except (InvalidProof, VerificationFailed) as error:
+        raise LogFrozen(
+            f"the log's first {before.size} entries are not the ones that were signed for. Nothing is appended until"
+            " `python -m audit recover` has been run"
+        ) from error
+
+
+def _entry_of_key(connection: Connection, key: bytes) -> int | None:
+    columns = schema.idempotency.c
+    return connection.execute(select(columns.seq).where(columns.key_index == key)).scalar_one_or_none()
+
+
+def _keep_keys(connection: Connection, keys: dict[bytes, Request], first: dict[Request, int]) -> None:
+    rows = [{"key_index": key, "seq": first[request]} for key, request in keys.items()]
+    store.insert_rows(connection, schema.idempotency, rows)
+
+
+def _answer_twin(request: Request, twin: Request) -> None:
+    if list(request.encoded) == list(twin.encoded):
+        request.acknowledgements = twin.acknowledgements
+    else:
+        request.error = _conflict()
+
+
+def _conflict() -> IdempotencyConflict:
+    return IdempotencyConflict("this idempotency key already stands for another entry")
+
+
+def _fail(batch: Sequence[Request], error: AuditError) -> None:
+    for request in batch:
+        request.error = request.error or error

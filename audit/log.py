@@ -18,10 +18,11 @@ from audit import schema, store, trail
 from audit.batch import Acknowledgement
 from audit.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint, sign_checkpoint
 from audit.entry import GENESIS, Access, encode_body
-from audit.errors import EntryNotFound, EntryRefused, KeyRefused, LogUnavailable
+from audit.errors import EntryNotFound, EntryRefused, KeyRefused, LogFrozen, LogUnavailable, VerificationFailed
 from audit.keys import MasterKey, load_signer
 from audit.merkle import EMPTY_ROOT, inclusion_proof
 from audit.note import Signer, Verifier
+from audit.public import PublicLog
 from audit.receipt import Receipt, TlogProof
 from audit.remembered import RememberedCheckpoint
 from audit.source import StoredLog
@@ -40,6 +41,8 @@ __all__ = [
     "TrailQuery",
     "create_log",
     "open_log",
+    "recover_log",
+    "verify_store",
 ]
 
 _INDEX_KEY = "index"
@@ -112,6 +115,32 @@ def open_log(settings: LogSettings, *, clock: Callable[[], datetime] = _now) -> 
     return AuditLog(log, vault, writer, verifier, remembered)
 
 
+def verify_store(
+    database_url: str,
+    verifier: Verifier,
+    master_key: MasterKey | None,
+    *,
+    earlier: Sequence[Checkpoint] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> VerificationReport:
+    """Replay a stored log with its public key alone; with the master key, the sealed bodies as well.
+
+    Raises:
+        LogUnavailable: the database cannot be read or holds no log.
+        KeyRefused: the master key is not this log's.
+    """
+    log = Store(database_url)
+    try:
+        vault = None if master_key is None else _vault_of(log, master_key)
+        with log.reading() as connection:
+            if store.read_head(connection) is None:
+                raise LogUnavailable("the database holds no log")
+            source = StoredLog(connection, vault)
+            return verify_log(source, verifier.name, [verifier], earlier=earlier, progress=progress)
+    finally:
+        log.close()
+
+
 def _vault_of(log: Store, master_key: MasterKey) -> Vault:
     with log.reading() as connection:
         wrapped = store.read_vault_key(connection, _INDEX_KEY)
@@ -125,6 +154,59 @@ def _signer_of(settings: LogSettings) -> Signer:
     if signer.name != settings.origin:
         raise KeyRefused(f"the signing key is {signer.name!r}'s, and the log is {settings.origin!r}")
     return signer
+
+
+def recover_log(settings: LogSettings, *, clock: Callable[[], datetime] = _now) -> Acknowledgement | None:
+    """Go on from what the database holds, though more was signed for; the log says so in an entry of its own.
+
+    Only a log that verifies by itself is recovered. What was remembered is kept beside it under another name: it is the
+    evidence of what was lost. None when there was nothing to recover from.
+
+    Raises:
+        VerificationFailed: the log in the database is broken; recovery would put a seal on it.
+        KeyRefused, LogUnavailable: as for `open_log`.
+    """
+    if settings.checkpoint_file is None or not _is_frozen(settings):
+        return None
+    signer = _signer_of(settings)
+    verifier = signer.verifier()
+    report = verify_store(settings.database_url, verifier, settings.master_key)
+    if not report.ok:
+        raise VerificationFailed(f"the log itself is broken and is not recovered: {report.problem}")
+    remembered = RememberedCheckpoint(settings.checkpoint_file, settings.origin, verifier)
+    log = Store(settings.database_url)
+    try:
+        with log.reading() as connection:
+            head = store.read_head(connection)
+        if head is None:
+            raise LogUnavailable("the database holds no log")
+        lost = remembered.set_aside(open_checkpoint(head.checkpoint, settings.origin, [verifier]))
+    finally:
+        log.close()
+    if lost is None:
+        return None
+    recovered = open_log(settings, clock=clock)
+    try:
+        return recovered.append(
+            Access(
+                action="log-recovery",
+                outcome="done",
+                source="log",
+                occurred_at=clock(),
+                automatic=True,
+                details={"signed-for": lost.size, "signed-root": lost.root.hex(), "went-on-from": head.size},
+            )
+        )
+    finally:
+        recovered.close()
+
+
+def _is_frozen(settings: LogSettings) -> bool:
+    try:
+        open_log(settings).close()
+    except LogFrozen:
+        return True
+    return False
 
 
 class AuditLog:
@@ -144,6 +226,7 @@ class AuditLog:
         self._verifier = verifier
         self._remembered = remembered
         self.origin = verifier.name
+        self.public = PublicLog(log)
 
     def append(self, access: Access, *, idempotency_key: str | None = None) -> Acknowledgement:
         """Make one access durable. The same `idempotency_key` of the same source gives the first acknowledgement again.

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from audit.checkpoint import SignedCheckpoint, open_checkpoint
+from audit.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint
 from audit.errors import LogFrozen, LogUnavailable, MalformedCheckpoint, MalformedNote, VerificationFailed
 from audit.note import Verifier
 
@@ -61,10 +61,22 @@ class RememberedCheckpoint:
         except OSError as error:
             raise LogUnavailable(f"the remembered checkpoint {self.path} cannot be written") from error
 
-    def replace(self, checkpoint: SignedCheckpoint) -> None:
-        """Keep `checkpoint` whatever was kept: only for `recover`, which logs that it did."""
-        with self._locked():
-            self._write(checkpoint.text)
+    def set_aside(self, checkpoint: SignedCheckpoint) -> Checkpoint | None:
+        """Keep `checkpoint` in place of one that it does not follow, and give that one; None if there is none.
+
+        The old file stays as evidence under a name that says its size. Only for `recover`, which logs that it did.
+        """
+        try:
+            with self._locked():
+                kept = self.read()
+                if kept is None:
+                    return None
+                evidence = self.path.with_name(f"{self.path.name}.lost-{kept.checkpoint.size}")
+                evidence.write_text(kept.text, encoding="utf-8")
+                self._write(checkpoint.text)
+                return kept.checkpoint
+        except OSError as error:
+            raise LogUnavailable(f"the remembered checkpoint {self.path} cannot be written") from error
 
     def _write(self, text: str) -> None:
         fresh = self.path.with_name(self.path.name + ".new")

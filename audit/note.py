@@ -254,12 +254,18 @@ def sign_text(text: str, signer: Signer) -> NoteSignature:
 
 
 def format_note(text: str, signatures: Iterable[NoteSignature]) -> str:
-    """A note of a text and signatures made elsewhere. Raises MalformedNote where there are none, or too many."""
+    """A note of a text and signatures made elsewhere (a witness's, read with `parse_signature`).
+
+    Raises MalformedNote where there are none, too many, or the note would be longer than any that is read.
+    """
     _encode_text(text)
     lines = [signature.line() for signature in signatures]
     if not 1 <= len(lines) <= MAX_SIGNATURES:
         raise MalformedNote(f"a note has 1 to {MAX_SIGNATURES} signatures")
-    return f"{text}\n{''.join(lines)}"
+    note = f"{text}\n{''.join(lines)}"
+    if len(note.encode()) > MAX_NOTE:
+        raise MalformedNote(f"a note of more than {MAX_NOTE} bytes")
+    return note
 
 
 def sign_note(text: str, signers: Iterable[Signer]) -> str:
@@ -311,10 +317,11 @@ def split_note(note: str | bytes) -> tuple[str, tuple[NoteSignature, ...]]:
     lines = block[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise MalformedNote(f"more than {MAX_SIGNATURES} signatures")
-    return f"{text}\n", tuple(_parse_signature(line) for line in lines)
+    return f"{text}\n", tuple(parse_signature(line) for line in lines)
 
 
-def _parse_signature(line: str) -> NoteSignature:
+def parse_signature(line: str) -> NoteSignature:
+    """Read one signature line, without newline, and believe nothing of it; raises MalformedNote for another form."""
     if not line.startswith(_PREFIX):
         raise MalformedNote("a signature line does not begin with an em dash and a space")
     name, _, encoded = line.removeprefix(_PREFIX).partition(" ")

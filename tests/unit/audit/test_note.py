@@ -117,7 +117,9 @@ class TestOpening:
         largest = "é" * ((notes.MAX_NOTE - len(notes.sign_note("\n", [LOG]).encode())) // 2)
         signed = notes.sign_note(f"{largest}\n", [LOG])
         assert notes.open_note(signed, [LOG.verifier()]).text == f"{largest}\n"
-        for too_long in (notes.sign_note(f"{largest}é\n", [LOG]), "x" * (notes.MAX_NOTE + 1)):
+        with pytest.raises(MalformedNote):
+            notes.sign_note(f"{largest}é\n", [LOG])
+        for too_long in (signed.replace("é\n", "éé\n"), "x" * (notes.MAX_NOTE + 1)):
             with pytest.raises(MalformedNote):
                 notes.open_note(too_long, [LOG.verifier()])
             with pytest.raises(MalformedNote):
@@ -231,6 +233,12 @@ class TestSigning:
         assert cosigned.startswith(SIGNED)
         assert len(notes.open_note(cosigned, [LOG.verifier(), WITNESS.verifier()]).verified) == 2
 
+    def test_a_signature_line_is_read_alone_as_a_witness_sends_it(self) -> None:
+        signature = notes.sign_text(TEXT, WITNESS)
+        assert notes.parse_signature(signature.line().removesuffix("\n")) == signature
+        with pytest.raises(MalformedNote):
+            notes.parse_signature(signature.line())
+
     @pytest.mark.parametrize("name", ["", "a b", "a+b", "a\u00a0b", "a\nb", "a\u2028b", "a\x01b", "a\ud800b"])
     def test_a_name_that_cannot_stand_in_a_note_is_refused(self, name: str) -> None:
         for make in (notes.Ed25519Signer, lambda name, key: notes.CosignatureSigner(name, key, lambda: 0.0)):
@@ -327,10 +335,10 @@ class TestCosignatures:
         assert not plain.verifier().verify(TEXT.encode(), WITNESS.sign(TEXT.encode())[8:])
         assert not WITNESS.verifier().verify(TEXT.encode(), bytes(8) + plain.sign(TEXT.encode()))
 
-    def test_beyond_the_largest_time_are_false(self) -> None:
-        for seconds, holds in ((2**63 - 1, True), (2**63, False)):
-            witness = notes.CosignatureSigner(WITNESS.name, private_key(3), lambda seconds=seconds: seconds)
-            assert witness.verifier().verify(TEXT.encode(), witness.sign(TEXT.encode())) is holds
+    @pytest.mark.parametrize(("seconds", "holds"), [(2**63 - 1, True), (2**63, False)])
+    def test_beyond_the_largest_time_are_false(self, seconds: int, holds: bool) -> None:
+        witness = notes.CosignatureSigner(WITNESS.name, private_key(3), lambda: seconds)
+        assert witness.verifier().verify(TEXT.encode(), witness.sign(TEXT.encode())) is holds
 
     @pytest.mark.parametrize("length", [0, 7, 8, 71, 73])
     def test_of_another_length_are_false(self, length: int) -> None:

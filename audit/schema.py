@@ -6,11 +6,15 @@ what the hash chain, the signed checkpoints and `audit verify` are for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Connection,
+    Dialect,
     Index,
     Integer,
     LargeBinary,
@@ -19,10 +23,33 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     text,
 )
 
 metadata = MetaData()
+
+
+class Octets(TypeDecorator[bytes]):
+    """Bytes, whatever SQLite gives back: it lets an intruder put text into a BLOB column, and verification must see it.
+
+    Text comes back as its bytes, anything else as none, so that it differs from what belongs there.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bytes | None]:
+        return _octets
+
+
+def _octets(value: Any) -> bytes | None:
+    if value is None or isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    return bytes(value) if isinstance(value, memoryview | bytearray) else b""
+
 
 #: On SQLite an INTEGER primary key is the row's own number; a BIGINT one would be a second index.
 _Number = BigInteger().with_variant(Integer, "sqlite")
@@ -34,8 +61,8 @@ head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("size", _Number, nullable=False),
     Column("time_ms", BigInteger, nullable=False),
-    Column("prev", LargeBinary, nullable=False),
-    Column("frontier", LargeBinary, nullable=False),
+    Column("prev", Octets, nullable=False),
+    Column("frontier", Octets, nullable=False),
     Column("checkpoint", Text, nullable=False),
 )
 
@@ -44,7 +71,7 @@ entries = Table(
     "entries",
     metadata,
     Column("seq", _Number, primary_key=True, autoincrement=False),
-    Column("leaf", LargeBinary, nullable=False),
+    Column("leaf", Octets, nullable=False),
 )
 
 #: Hash tiles (C2SP tlog-tiles); the rightmost of each level is still growing, and may only grow.
@@ -53,7 +80,7 @@ tiles = Table(
     metadata,
     Column("level", SmallInteger, primary_key=True, autoincrement=False),
     Column("tile_index", _Number, primary_key=True, autoincrement=False),
-    Column("hashes", LargeBinary, nullable=False),
+    Column("hashes", Octets, nullable=False),
 )
 
 #: Every checkpoint that was ever signed.
@@ -69,10 +96,10 @@ bodies = Table(
     "bodies",
     metadata,
     Column("seq", _Number, primary_key=True, autoincrement=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("subject_index", LargeBinary, nullable=False),
-    Column("official_index", LargeBinary),
-    Column("case_index", LargeBinary),
+    Column("sealed", Octets, nullable=False),
+    Column("subject_index", Octets, nullable=False),
+    Column("official_index", Octets),
+    Column("case_index", Octets),
     Column("organisation", String(64)),
     Column("registry", String(64)),
     Column("purpose", String(64)),
@@ -92,8 +119,8 @@ bodies = Table(
 subjects = Table(
     "subjects",
     metadata,
-    Column("subject_index", LargeBinary, primary_key=True),
-    Column("wrapped", LargeBinary, nullable=False),
+    Column("subject_index", Octets, primary_key=True),
+    Column("wrapped", Octets, nullable=False),
     Column("labels", BigInteger, nullable=False),
 )
 
@@ -102,7 +129,7 @@ vault_keys = Table(
     "vault_keys",
     metadata,
     Column("name", String(64), primary_key=True),
-    Column("wrapped", LargeBinary, nullable=False),
+    Column("wrapped", Octets, nullable=False),
 )
 
 #: How many entries each source has reported.
@@ -117,7 +144,7 @@ sources = Table(
 idempotency = Table(
     "idempotency",
     metadata,
-    Column("key_index", LargeBinary, primary_key=True),
+    Column("key_index", Octets, primary_key=True),
     Column("seq", _Number, nullable=False),
 )
 
@@ -133,7 +160,7 @@ erasures = Table(
 erased_subjects = Table(
     "erased_subjects",
     metadata,
-    Column("subject_index", LargeBinary, primary_key=True),
+    Column("subject_index", Octets, primary_key=True),
     Column("tombstone", _Number, primary_key=True, autoincrement=False),
 )
 

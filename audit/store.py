@@ -92,6 +92,7 @@ def _engine(database_url: str) -> Engine:
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")  # see schema.Octets
     connection.isolation_level = None  # the driver must not begin transactions of its own accord
     cursor = connection.cursor()
     for pragma in (
@@ -124,6 +125,8 @@ def read_head(connection: Connection, *, lock: bool = False) -> Head | None:
     row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
         return None
+    if not (isinstance(row.size, int) and isinstance(row.time_ms, int)):
+        raise VerificationFailed("the head of the log is no head")
     edge = bytes(row.frontier)
     frontier = tuple(edge[start : start + HASH_SIZE] for start in range(0, len(edge), HASH_SIZE))
     return Head(row.size, row.time_ms, bytes(row.prev), frontier, row.checkpoint)

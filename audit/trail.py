@@ -179,14 +179,14 @@ def count_by(connection: Connection, vault: Vault, query: TrailQuery, column: st
         raise ValueError(f"entries cannot be counted by {column}")
     counted = schema.bodies.c[column]
     statement = select(counted, func.count()).where(*_conditions(query, vault)).group_by(counted)
-    return {value or "": number for value, number in connection.execute(statement).tuples()}
+    return {value or "": number for value, number in connection.execute(statement)}
 
 
 def count_by_day(connection: Connection, vault: Vault, query: TrailQuery) -> dict[date, int]:
     """How many entries the log took on each UTC day that has any."""
     day = schema.bodies.c.logged_ms // _DAY_MS
     statement = select(day.label("day"), func.count()).where(*_conditions(query, vault)).group_by(day)
-    return {_EPOCH + timedelta(days=int(days)): number for days, number in connection.execute(statement).tuples()}
+    return {_EPOCH + timedelta(days=int(days)): number for days, number in connection.execute(statement)}
 
 
 def _order(query: TrailQuery) -> ColumnElement[int]:

@@ -1,0 +1,1 @@
+"""The registries: what each one holds and says about itself, and the connectors that read them."""

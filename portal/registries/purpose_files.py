@@ -1,0 +1,119 @@
+"""Reading the organisations, and the purposes for which they may use what the registries hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from portal.domain.actors import Role
+from portal.domain.purposes import OVERSIGHT, OWN_LOOK, OfficialShown, Organisation, Purpose
+from portal.registries.description import Registry
+from portal.registries.toml_reading import TomlTable, frozen
+
+#: Purposes that open no registry by a permit: a person sees all of their own, an auditor only the trail.
+WITHOUT_PERMITS = frozenset({OWN_LOOK, OVERSIGHT})
+
+
+class Party(StrEnum):
+    """Who may state a purpose: an account's role, or `SYSTEM` for a registry's own system with no human looking."""
+
+    CITIZEN = Role.CITIZEN.value
+    CASEWORKER = Role.CASEWORKER.value
+    AUDITOR = Role.AUDITOR.value
+    SYSTEM = "system"
+
+
+def read_organisations(file: TomlTable | None) -> dict[str, Organisation]:
+    organisations: dict[str, Organisation] = {}
+    if file is None:
+        return organisations
+    for table in file.tables("organisation"):
+        organisation = Organisation(table.code("code"), table.localized("name"), table.text("contact"))
+        if organisation.code in organisations:
+            table.mistake("code", "two organisations have this code")
+        organisations[organisation.code] = organisation
+        table.finish()
+    file.finish()
+    return organisations
+
+
+def read_purposes(
+    file: TomlTable | None, organisations: Mapping[str, Organisation], registries: Mapping[str, Registry]
+) -> dict[str, Purpose]:
+    purposes: dict[str, Purpose] = {}
+    if file is None:
+        return purposes
+    for table in file.tables("purpose"):
+        purpose = _purpose(table, organisations, registries)
+        if purpose.code in purposes:
+            table.mistake("code", "two purposes have this code")
+        purposes[purpose.code] = purpose
+    for code in sorted(WITHOUT_PERMITS - purposes.keys()):
+        file.mistake("purpose", f"the purpose {code} is missing")
+    file.finish()
+    return purposes
+
+
+def _purpose(
+    table: TomlTable, organisations: Mapping[str, Organisation], registries: Mapping[str, Registry]
+) -> Purpose:
+    code = table.code("code")
+    is_automatic = table.boolean("is_automatic", default=False)
+    purpose = Purpose(
+        code=code,
+        name=table.localized("name"),
+        explanation=table.localized("explanation"),
+        lawful_basis=table.localized("lawful_basis"),
+        organisations=frozenset(_organisations(table, organisations, is_needed=code != OWN_LOOK)),
+        roles=frozenset(_roles(table, is_automatic=is_automatic)),
+        permits=frozen(_permits(table, registries, is_needed=code not in WITHOUT_PERMITS)),
+        case_required=table.boolean("case_required", default=False),
+        official_shown=table.choice("official_shown", OfficialShown, default=OfficialShown.HIDDEN),
+        is_automatic=is_automatic,
+    )
+    table.finish()
+    return purpose
+
+
+def _organisations(table: TomlTable, known: Mapping[str, Organisation], *, is_needed: bool) -> tuple[str, ...]:
+    codes = table.texts("organisations", is_optional=not is_needed)
+    if is_needed and "organisations" in table and not codes:
+        table.mistake("organisations", "is empty: nobody could state this purpose")
+    for position, code in enumerate(codes):
+        if code not in known:
+            table.mistake("organisations", "there is no organisation of this code", position)
+    return codes
+
+
+def _roles(table: TomlTable, *, is_automatic: bool) -> tuple[str, ...]:
+    roles = table.texts("roles")
+    if "roles" in table and not roles:
+        table.mistake("roles", "is empty: nobody could state this purpose")
+    for position, role in enumerate(roles):
+        if role not in set(Party):
+            table.mistake("roles", f"is none of {', '.join(Party)}", position)
+        elif (role == Party.SYSTEM) != is_automatic:
+            table.mistake("roles", "system, and no other, states a purpose with is_automatic = true", position)
+    return roles
+
+
+def _permits(table: TomlTable, registries: Mapping[str, Registry], *, is_needed: bool) -> dict[str, tuple[str, ...]]:
+    inner = table.table("permits", is_optional=not is_needed)
+    if inner is None:
+        return {}
+    permits = {}
+    for code in inner:
+        fields = inner.texts(code)
+        permits[code] = fields
+        if code not in registries:
+            inner.mistake(code, "there is no registry of this code")
+            continue
+        if not fields:
+            inner.mistake(code, "is empty: a registry of which nothing is permitted is left out")
+        for position, field in enumerate(fields):
+            if field not in registries[code].fields:
+                inner.mistake(code, "the registry has no field of this code", position)
+    if is_needed and not permits:
+        table.mistake("permits", "is empty: this purpose would permit nothing")
+    inner.finish()
+    return permits

@@ -1,0 +1,22 @@
+"""What a role may do stands in one table; whatever does not stand there is denied."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.domain.actors import Role
+from portal.domain.permissions import GRANTS, Permission, role_may
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_every_permission_belongs_to_exactly_one_role(permission: Permission) -> None:
+    assert sum(role_may(role, permission) for role in Role) == 1
+
+
+def test_a_role_that_is_not_in_the_table_may_do_nothing() -> None:
+    assert not any(role_may("administrator", permission) for permission in Permission)  # type: ignore[arg-type]
+
+
+def test_the_table_cannot_be_changed_at_run_time() -> None:
+    with pytest.raises(TypeError):
+        GRANTS[Role.CITIZEN] = frozenset(Permission)  # type: ignore[index]

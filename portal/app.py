@@ -37,14 +37,17 @@ from portal.services.sealing import References, Sealer
 from portal.services.trail import Trail
 from portal.services.verification import Verifications
 from portal.web import casework, home, login, oversight, pages, records, trail
-from portal.web.assets import init_assets
+from portal.web.assets import AssetsMissing, init_assets
 from portal.web.errors import init_error_pages
 from portal.web.formatting import init_formatting
+from portal.web.forms import init_forms
 from portal.web.guard import init_guard
 from portal.web.house import furnish
 from portal.web.i18n import init_i18n
 from portal.web.navigation import init_navigation
 from portal.web.security_headers import init_security_headers
+from portal.web.sentences import init_sentences
+from portal.web.wording import init_wording
 
 #: A form of the portal is small; a larger body is refused before it is read.
 MAXIMUM_BODY = 1024 * 1024
@@ -63,17 +66,15 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     """Build the portal.
 
     Raises:
-        StartRefused: a database cannot be reached, the log is frozen, or the catalogue has mistakes.
+        StartRefused: a database cannot be reached, the log is frozen, the catalogue has mistakes, or the pages' assets
+            are not built.
     """
     house = furnish_house(settings, clock=clock)
     app = Flask("portal", root_path=str(Path(__file__).parent))
     _configure(app, settings)
     CSRFProtect(app)
     furnish(app.extensions, house, _jobs())
-    init_i18n(app)
-    init_assets(app)
-    init_formatting(app)
-    init_navigation(app)
+    _dress(app)
     login.init_login(app, demo_sign_in=settings.offers_demo_sign_in)
     init_guard(app)
     init_error_pages(app)
@@ -81,6 +82,16 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     for room in (home, login, records, trail, casework, oversight, pages):
         app.register_blueprint(room.blueprint)
     return app
+
+
+def _dress(app: Flask) -> None:
+    """What pages look like and how they speak."""
+    try:
+        init_assets(app)
+    except AssetsMissing as error:
+        raise StartRefused([str(error)]) from None
+    for init in (init_i18n, init_forms, init_formatting, init_wording, init_sentences, init_navigation):
+        init(app)
 
 
 def furnish_house(settings: Settings, *, clock: Clock = system_clock) -> House:

@@ -12,6 +12,7 @@ from portal.domain.actors import Role
 from portal.domain.errors import NothingHere
 from portal.web.guard import public, signed_in
 from portal.web.house import SignedIn, actor, actor_or_none, house, request_id
+from portal.web.i18n import language
 from portal.web.security_headers import clear_site_data
 
 blueprint = Blueprint("login", __name__)
@@ -42,7 +43,7 @@ def choose() -> ResponseReturnValue:
         return redirect(url_for(HOME_OF[signed.role]))
     people = house().accounts.demonstration_people() if current_app.config["DEMO_SIGN_IN"] else []
     by_role = {role: list(group) for role, group in groupby(people, key=lambda person: person.role)}
-    return render_template("login/choose.html", people=by_role, next=_local(request.args.get("next")))
+    return render_template("login/choose.html", people=by_role, next=local_path(request.args.get("next")))
 
 
 @blueprint.post("/sign-in/demonstration")
@@ -54,7 +55,7 @@ def as_demonstration_person() -> ResponseReturnValue:
     session.clear()  # nothing of the session before sign-in survives it: fixation
     login_user(SignedIn(person))
     session.permanent = True
-    return redirect(_local(request.form.get("next")) or url_for(HOME_OF[person.role]))
+    return redirect(local_path(request.form.get("next")) or url_for(HOME_OF[person.role]))
 
 
 @blueprint.post("/sign-out")
@@ -63,10 +64,12 @@ def sign_out() -> ResponseReturnValue:
     house().accounts.sign_out(actor(), request_id=request_id())
     logout_user()
     session.clear()
-    return clear_site_data(redirect(url_for("home.welcome")))
+    # By way of the language page: the browser forgets its cookies here, and the reader's language should stay.
+    farewell = url_for("pages.language", code=language(), next=url_for("home.welcome"))
+    return clear_site_data(redirect(farewell))
 
 
-def _local(target: str | None) -> str | None:
+def local_path(target: str | None) -> str | None:
     """A path of this portal or nothing: never another host (open redirect)."""
     if target and target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable():
         return target

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, request, url_for
-from flask_babel import lazy_gettext as _l
+from flask import Flask, g, request, url_for
 
-from portal.domain.actors import Role
+from portal.domain.actors import Actor, Role
 from portal.web.house import actor_or_none
+from portal.web.i18n import lazy_gettext as _l
 
 _ITEMS = {
     Role.CITIZEN: (
@@ -26,25 +26,44 @@ _ITEMS = {
     ),
 }
 
+#: To which entry the pages below it belong.
+_BELOW = {
+    "records.registry": "records.overview",
+    "trail.line": "trail.history",
+    "casework.reason": "casework.start",
+    "casework.open_record": "casework.start",
+    "oversight.results": "oversight.search",
+    "oversight.entry": "oversight.search",
+    "oversight.verification_run": "oversight.verification",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
-    """One entry of the navigation; `is_current` when the page belongs to it."""
+    """One entry of the navigation: `is_current` when it is this very page, `is_active` when the page lies below it."""
 
     text: str
     href: str
     is_current: bool
+    is_active: bool
 
 
 def init_navigation(app: Flask) -> None:
-    app.context_processor(lambda: {"nav_items": _items(), "viewer": actor_or_none()})
+    app.context_processor(_context)
 
 
-def _items() -> list[NavigationItem]:
-    viewer = actor_or_none()
+def _context() -> dict[str, object]:
+    # The page of a failure asks no database who is signed in: that may be the very thing that failed.
+    viewer = None if g.get("without_viewer") else actor_or_none()
+    return {"nav_items": _items(viewer), "viewer": viewer}
+
+
+def _items(viewer: Actor | None) -> list[NavigationItem]:
     if viewer is None:
         return []
+    items = _ITEMS[viewer.role]
+    here = _BELOW.get(request.endpoint or "", request.endpoint)
     return [
-        NavigationItem(str(text), url_for(endpoint), request.endpoint == endpoint)
-        for endpoint, text in _ITEMS[viewer.role]
+        NavigationItem(str(text), url_for(endpoint), request.endpoint == endpoint, endpoint == here)
+        for endpoint, text in items
     ]

@@ -1,0 +1,106 @@
+"""Fields that several forms share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+from flask_wtf import FlaskForm
+from govuk_frontend_wtf.gov_form_base import GovFormBase
+from werkzeug.datastructures import MultiDict
+from wtforms import Field, Form, ValidationError
+from wtforms.validators import StopValidation
+
+from portal.domain.identifiers import InvalidPersonalCode, PersonalCode
+from portal.web.i18n import gettext as _
+
+_PARTS = 3
+_OLDEST_YEAR = 1900
+
+
+class AskingForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """A form that only asks a question of a page and travels in its address: it changes nothing, so needs no token."""
+
+    class Meta:
+        csrf = False
+
+    def __init__(self, asked: MultiDict[str, str]) -> None:
+        super().__init__(asked)
+
+
+class DayInput(GovFormBase):  # type: ignore[misc]  # govuk-frontend-wtf ships no types
+    """Three boxes for a day, with labels in the reader's language (govuk-frontend-wtf's own are English only)."""
+
+    template = "govuk_frontend_wtf/date.html"
+
+    def __call__(self, field: DayField, **kwargs: Any) -> str:
+        kwargs.setdefault("id", field.id)
+        rendered: str = super().__call__(field, **kwargs)
+        return rendered
+
+    def map_gov_params(self, field: DayField, **kwargs: Any) -> dict[str, Any]:
+        params: dict[str, Any] = super().map_gov_params(field, **kwargs)
+        boxes = zip(("", "-month", "-year"), (_("Day"), _("Month"), _("Year")), (2, 2, 4), field.typed, strict=True)
+        params["id"] = f"{field.id}-boxes"
+        params["fieldset"] = {"legend": {"text": field.label.text, "classes": "govuk-fieldset__legend--s"}}
+        params["items"] = [
+            {
+                # The first box carries the field's own id: that is where the error summary leads.
+                "id": f"{field.id}{ending}",
+                "name": field.name,
+                "label": label,
+                "value": typed,
+                "classes": f"govuk-input--width-{width}" + (" govuk-input--error" if field.errors else ""),
+            }
+            for ending, label, width, typed in boxes
+        ]
+        return params
+
+
+class DayField(Field):  # type: ignore[misc]  # WTForms ships no types
+    """A day typed as day, month and year; None when all three are empty."""
+
+    widget = DayInput()
+
+    def __init__(self, label: Any = None, validators: Iterable[Any] = (), **kwargs: Any) -> None:
+        super().__init__(label, validators, **kwargs)
+        self.typed: tuple[str, ...] = ("",) * _PARTS
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        self.typed = (*(part.strip()[:4] for part in valuelist[:_PARTS]), *("",) * (_PARTS - len(valuelist)))
+        if not any(self.typed):
+            self.data = None
+            return
+        if not all(self.typed):
+            raise ValueError(_("Enter the day, the month and the year, or leave all three empty."))
+        day, month, year = self.typed
+        try:
+            self.data = date(int(year), int(month), int(day))
+        except ValueError:
+            raise ValueError(_("This is no day of the calendar. Write it like 27 3 2026.")) from None
+        if self.data.year < _OLDEST_YEAR:
+            raise ValueError(_("Write the year with four digits, like 2026."))
+
+
+def not_before(other: str, message: Any) -> Callable[[Form, Field], None]:
+    """This day is not before the day in field `other`."""
+
+    def check(form: Form, field: Field) -> None:
+        first = form[other].data
+        if field.data is not None and first is not None and field.data < first:
+            raise ValidationError(str(message))
+
+    return check
+
+
+def personal_code(form: Form, field: Field) -> None:
+    """The text is a personal code. Its message never repeats what was typed."""
+    try:
+        PersonalCode.parse(field.data or "")
+    except InvalidPersonalCode:
+        raise StopValidation(
+            _("This is not a valid personal code. It has eleven digits; check each of them.")
+        ) from None

@@ -1,0 +1,91 @@
+"""What an auditor looks for. The search is posted: a personal code must never stand in an address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_wtf import FlaskForm
+from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
+from wtforms import Field, HiddenField, SelectField, StringField
+from wtforms.validators import Length, Optional
+
+from portal.domain.identifiers import PersonalCode
+from portal.domain.text import LocalizedText
+from portal.registries.catalogue import Catalogue
+from portal.services.exports import ExportFormat
+from portal.services.oversight import TrailSearch
+from portal.web.forms.fields import DayField, not_before, personal_code
+from portal.web.i18n import lazy_gettext as _l
+from portal.web.i18n import local
+from portal.web.wording import ACTIONS, OUTCOMES
+
+TEXT_LENGTH = 100
+
+
+def _stripped(text: str | None) -> str:
+    return (text or "").strip()
+
+
+class SearchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    subject = StringField(
+        _l("Personal code of the person looked at"), validators=[Optional(), personal_code], widget=GovTextInput()
+    )
+    organisation = SelectField(_l("Organisation that looked"), default="", widget=GovSelect())
+    official = StringField(
+        _l("Official"),
+        description=_l("The account’s identifier, as an entry shows it"),
+        filters=[_stripped],
+        validators=[Length(max=TEXT_LENGTH)],
+        widget=GovTextInput(),
+    )
+    purpose = SelectField(_l("Purpose"), default="", widget=GovSelect())
+    registry = SelectField(_l("Registry"), default="", widget=GovSelect())
+    case = StringField(
+        _l("Case reference"), filters=[_stripped], validators=[Length(max=TEXT_LENGTH)], widget=GovTextInput()
+    )
+    action = SelectField(_l("What was done"), default="", widget=GovSelect())
+    outcome = SelectField(_l("How it ended"), default="", widget=GovSelect())
+    since = DayField(_l("From"))
+    until = DayField(
+        _l("Until"), validators=[not_before("since", _l("The last day must not be before the first day."))]
+    )
+    before = HiddenField()
+    format = HiddenField()
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__()
+        self.organisation.choices = _named({code: known.name for code, known in catalogue.organisations.items()})
+        self.purpose.choices = _named({code: known.name for code, known in catalogue.purposes.items()})
+        self.registry.choices = _named({code: known.name for code, known in catalogue.registries.items()})
+        self.action.choices = [("", _l("Anything")), *((term.value, words) for term, words in ACTIONS.items())]
+        self.outcome.choices = [("", _l("Any way")), *((term.value, words) for term, words in OUTCOMES.items())]
+
+    def wanted(self) -> TrailSearch:
+        """Only after the form was found valid."""
+        return TrailSearch(
+            organisation=self.organisation.data or None,
+            official=self.official.data or None,
+            purpose=self.purpose.data or None,
+            registry=self.registry.data or None,
+            case=self.case.data or None,
+            action=self.action.data or None,
+            outcome=self.outcome.data or None,
+            since=self.since.data,
+            until=self.until.data,
+            subject=PersonalCode.parse(self.subject.data) if self.subject.data else None,
+        )
+
+    def export_format(self) -> ExportFormat | None:
+        """The format asked for, or None when there is no such format."""
+        return ExportFormat(self.format.data) if self.format.data in set(ExportFormat) else None
+
+    def criteria(self) -> list[tuple[str, str]]:
+        """The search as hidden fields, for the next page and for the export of the same result."""
+        simple: list[Field] = [self.subject, self.organisation, self.official, self.purpose]
+        simple += [self.registry, self.case, self.action, self.outcome]
+        days = [(field.name, part) for field in (self.since, self.until) for part in field.typed]
+        return [(field.name, field.data or "") for field in simple] + days
+
+
+def _named(texts: Mapping[str, LocalizedText]) -> list[tuple[str, object]]:
+    return [("", _l("All")), *sorted(((code, local(text)) for code, text in texts.items()), key=lambda pair: pair[1])]

@@ -1,0 +1,95 @@
+"""An auditor's pages: search the trail, open an entry, export what was found, verify the log."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain.permissions import Permission
+from portal.services.oversight import PAGE_LENGTH
+from portal.web.forms.oversight import SearchForm
+from portal.web.guard import requires
+from portal.web.house import actor, house, jobs, request_id
+from portal.web.trail import as_download
+
+blueprint = Blueprint("oversight", __name__)
+
+#: How often the page of a running verification asks again, in seconds.
+REFRESH_SECONDS = 2
+
+
+@blueprint.get("/oversight")
+@requires(Permission.SEARCH_TRAIL)
+def search() -> ResponseReturnValue:
+    return render_template("oversight/search.html", form=SearchForm(house().catalogue), found=None)
+
+
+@blueprint.post("/oversight")
+@requires(Permission.SEARCH_TRAIL)
+def results() -> ResponseReturnValue:
+    """Rendered at once: what is searched for, a person's code among it, never stands in an address."""
+    form = SearchForm(house().catalogue)
+    if not form.validate():
+        return render_template("oversight/search.html", form=form, found=None), 400
+    wanted = form.wanted()
+    found = house().oversight.search(actor(), wanted, before=form.before.data or None, request_id=request_id())
+    return render_template(
+        "oversight/search.html",
+        form=form,
+        found=found,
+        is_first_page=not form.before.data,
+        page_length=PAGE_LENGTH,
+        catalogue=house().catalogue,
+    )
+
+
+@blueprint.get("/oversight/entries/<reference>")
+@requires(Permission.SEARCH_TRAIL)
+def entry(reference: str) -> ResponseReturnValue:
+    found = house().oversight.entry(actor(), reference, request_id=request_id())
+    return render_template("oversight/entry.html", found=found, catalogue=house().catalogue)
+
+
+@blueprint.get("/oversight/entries/<reference>/receipt")
+@requires(Permission.SEARCH_TRAIL)
+def receipt(reference: str) -> ResponseReturnValue:
+    return as_download(house().oversight.receipt(actor(), reference))
+
+
+@blueprint.post("/oversight/export")
+@requires(Permission.EXPORT_TRAIL)
+def export() -> ResponseReturnValue:
+    form = SearchForm(house().catalogue)
+    wanted_format = form.export_format()
+    if not form.validate() or wanted_format is None:
+        abort(400)
+    made = house().exports.export(actor(), form.wanted(), wanted_format, request_id=request_id())
+    headers = {
+        "Content-Disposition": f"attachment; filename={made.filename}",
+        "X-Accel-Buffering": "no",  # a proxy must not collect the archive before it passes it on
+    }
+    return Response(made.chunks, mimetype="application/zip", headers=headers)
+
+
+@blueprint.get("/oversight/verification")
+@requires(Permission.VERIFY_LOG)
+def verification() -> ResponseReturnValue:
+    return render_template("oversight/verification.html", runs=house().verifications.recent(actor()))
+
+
+@blueprint.post("/oversight/verification")
+@requires(Permission.VERIFY_LOG)
+def start_verification() -> ResponseReturnValue:
+    verifications = house().verifications
+    run_id = verifications.request(actor(), request_id=request_id())
+    jobs().start("verification", partial(verifications.perform, run_id))
+    return redirect(url_for("oversight.verification_run", run_id=run_id), 303)
+
+
+@blueprint.get("/oversight/verification/<run_id>")
+@requires(Permission.VERIFY_LOG)
+def verification_run(run_id: str) -> ResponseReturnValue:
+    run = house().verifications.run(actor(), run_id)
+    return render_template("oversight/run.html", run=run, refresh=None if run.is_over else REFRESH_SECONDS)

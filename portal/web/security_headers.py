@@ -1,0 +1,51 @@
+"""What each answer tells the browser not to do. Our own lines rather than a library's: they can be read at a glance."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal.web.assets import BUILD_PATH
+
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "font-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+CONTENT_SECURITY_POLICY = "; ".join(f"{directive} {source}" for directive, source in _POLICY.items())
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "X-Frame-Options": "DENY",
+}
+STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def init_security_headers(app: Flask) -> None:
+    app.after_request(_guarded)
+
+
+def clear_site_data(response: BaseResponse) -> BaseResponse:
+    """Have the browser forget what it keeps of this site, so that nothing stays behind the back button."""
+    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response
+
+
+def _guarded(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
+    is_build_file = request.path.startswith(BUILD_PATH) and response.status_code in {200, 206, 304}
+    response.headers["Cache-Control"] = FOR_EVER if is_build_file else "no-store"
+    return response

@@ -1,0 +1,122 @@
+"""One entry of the trail as a sentence to the person it is about.
+
+Each sentence is one whole text for the translator: languages order and inflect its parts differently.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from portal.domain.actions import Action, Outcome
+from portal.domain.purposes import OfficialShown
+from portal.services.trail import Kind, TrailLine
+from portal.web.formatting import grouped
+from portal.web.i18n import gettext as _
+from portal.web.i18n import local, ngettext
+
+
+def init_sentences(app: Flask) -> None:
+    app.add_template_filter(sentence, "sentence")
+
+
+def sentence(line: TrailLine) -> str:
+    if line.kind is Kind.OWN:
+        return _own(line)
+    if line.outcome == Outcome.DENIED:
+        return _denied(line)
+    if line.outcome == Outcome.FAILED:
+        return _failed(line)
+    if line.kind is Kind.AUTOMATIC:
+        return _automatic(line)
+    if line.action == Action.READ:
+        return _looked(line)
+    return _oversight(line)
+
+
+def _own(line: TrailLine) -> str:
+    registry = _registry(line)
+    if line.action == Action.SIGN_IN:
+        return _("You signed in.")
+    if line.action == Action.SIGN_OUT:
+        return _("You signed out.")
+    if line.action == Action.OWN_CONFIRMATION:
+        return _("You asked whether the %(registry)s holds anything on you.", registry=registry)
+    if line.outcome == Outcome.FAILED:
+        return _("You asked for your data, but the %(registry)s gave no answer.", registry=registry)
+    return _("You looked at your own data in the %(registry)s.", registry=registry)
+
+
+def _denied(line: TrailLine) -> str:
+    return _(
+        "%(organisation)s asked for your data in the %(registry)s and was refused. Nothing was shown.",
+        organisation=_organisation(line),
+        registry=_registry(line),
+    )
+
+
+def _failed(line: TrailLine) -> str:
+    return _(
+        "%(organisation)s asked for your data, but the %(registry)s gave no answer. Nothing was shown.",
+        organisation=_organisation(line),
+        registry=_registry(line),
+    )
+
+
+def _automatic(line: TrailLine) -> str:
+    number = len(line.fields)
+    return ngettext(
+        "A system of %(organisation)s used %(number)s field of your data in the %(registry)s. No person looked.",
+        "A system of %(organisation)s used %(number)s fields of your data in the %(registry)s. No person looked.",
+        number,
+        number=grouped(number),
+        organisation=_organisation(line),
+        registry=_registry(line),
+    )
+
+
+def _looked(line: TrailLine) -> str:
+    number = len(line.fields)
+    words = {"number": grouped(number), "organisation": _organisation(line), "registry": _registry(line)}
+    if line.official is None:
+        return ngettext(
+            "An official of %(organisation)s looked at %(number)s field of your data in the %(registry)s.",
+            "An official of %(organisation)s looked at %(number)s fields of your data in the %(registry)s.",
+            number,
+            **words,
+        )
+    if line.purpose is not None and line.purpose.official_shown is OfficialShown.PSEUDONYM:
+        return ngettext(
+            "Official %(official)s of %(organisation)s looked at %(number)s field of your data in the %(registry)s.",
+            "Official %(official)s of %(organisation)s looked at %(number)s fields of your data in the %(registry)s.",
+            number,
+            official=line.official,
+            **words,
+        )
+    return ngettext(
+        "%(official)s of %(organisation)s looked at %(number)s field of your data in the %(registry)s.",
+        "%(official)s of %(organisation)s looked at %(number)s fields of your data in the %(registry)s.",
+        number,
+        official=line.official,
+        **words,
+    )
+
+
+def _oversight(line: TrailLine) -> str:
+    organisation = _organisation(line)
+    if line.action == Action.TRAIL_SEARCH:
+        return _(
+            "An auditor of %(organisation)s looked through the log for entries about you.", organisation=organisation
+        )
+    if line.action == Action.TRAIL_EXPORT:
+        return _("An auditor of %(organisation)s exported entries about you from the log.", organisation=organisation)
+    return _(
+        "%(organisation)s did something that concerns you: %(action)s.", organisation=organisation, action=line.action
+    )
+
+
+def _organisation(line: TrailLine) -> str:
+    return local(line.organisation.name) if line.organisation else _("an unknown organisation")
+
+
+def _registry(line: TrailLine) -> str:
+    return local(line.registry.name) if line.registry else _("unknown registry")

@@ -1,0 +1,104 @@
+"""The log's terms in words. The terms themselves are permanent and English; what a page says for them is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+from portal.domain.actions import Action, Outcome, Reason
+from portal.domain.actors import Role
+from portal.services.justification import MINIMUM_LENGTH, Weakness
+from portal.services.trail import Kind
+from portal.services.verification import RunState
+from portal.web.house import house
+from portal.web.i18n import lazy_gettext as _l
+from portal.web.i18n import local
+
+ROLES = {
+    Role.CITIZEN: _l("Citizens"),
+    Role.CASEWORKER: _l("Caseworkers"),
+    Role.AUDITOR: _l("Auditors"),
+}
+KINDS = {
+    Kind.HUMAN: _l("A person looked"),
+    Kind.AUTOMATIC: _l("Automatic"),
+    Kind.OWN: _l("You yourself"),
+}
+ACTIONS = {
+    Action.READ: _l("Record opened"),
+    Action.AUTOMATED_READ: _l("Record used by a system"),
+    Action.OWN_READ: _l("Own record opened"),
+    Action.OWN_CONFIRMATION: _l("Asked whether data is held"),
+    Action.TRAIL_SEARCH: _l("Trail searched"),
+    Action.TRAIL_EXPORT: _l("Trail exported"),
+    Action.LOG_VERIFICATION: _l("Log verified"),
+    Action.SIGN_IN: _l("Signed in"),
+    Action.SIGN_OUT: _l("Signed out"),
+}
+OUTCOMES = {
+    Outcome.RELEASED: _l("Shown"),
+    Outcome.DENIED: _l("Refused"),
+    Outcome.FAILED: _l("No answer"),
+    Outcome.DONE: _l("Done"),
+}
+#: To the person whose data it was, and to the auditor.
+REASONS = {
+    Reason.ROLE: _l("the role may not use this purpose"),
+    Reason.ORGANISATION: _l("the organisation may not use this purpose"),
+    Reason.REGISTRY: _l("the purpose does not reach this registry"),
+    Reason.OWN_RECORD: _l("officials may not open their own record at work"),
+    Reason.JUSTIFICATION: _l("the reason given was not good enough"),
+    Reason.JUSTIFICATION_REPEATED: _l("the reason given was copied from a look at somebody else"),
+    Reason.CASE_MISSING: _l("no case reference was given"),
+    Reason.REGISTRY_UNAVAILABLE: _l("the registry gave no answer"),
+}
+#: To the caseworker who was refused.
+REFUSALS = {
+    Reason.ROLE: _l("Your role may not use this purpose."),
+    Reason.ORGANISATION: _l("Your organisation may not use this purpose."),
+    Reason.REGISTRY: _l("This purpose does not open one of the registries you chose."),
+    Reason.OWN_RECORD: _l("You cannot open your own record at work. Sign in as a citizen to see it."),
+    Reason.CASE_MISSING: _l("Enter the reference of the case. This purpose needs one."),
+}
+WEAKNESSES = {
+    Weakness.EMPTY: _l("Say why you need to see this record."),
+    Weakness.TOO_SHORT: _l("The reason is too short. Write at least %(least)s characters.", least=MINIMUM_LENGTH),
+    Weakness.TOO_LONG: _l("The reason is too long."),
+    Weakness.NO_SENTENCE: _l("Write a sentence: what you are deciding and what you need to find out."),
+    Weakness.THOUGHTLESS: _l("This does not say why. Name what you are deciding and what you need to find out."),
+    Weakness.NAMES_A_PERSONAL_CODE: _l("Leave personal codes out of the reason. The log already knows whom you open."),
+    Weakness.REPEATED: _l("You gave this very reason for somebody else. Say what is needed in this case."),
+}
+RUN_STATES = {
+    RunState.WAITING: _l("Waiting"),
+    RunState.RUNNING: _l("Running"),
+    RunState.SOUND: _l("Sound"),
+    RunState.BROKEN: _l("Broken"),
+    RunState.INTERRUPTED: _l("Interrupted"),
+}
+
+
+def init_wording(app: Flask) -> None:
+    app.add_template_filter(lambda term: _said(KINDS, term), "kind_in_words")
+    app.add_template_filter(lambda term: _said(ACTIONS, term), "action_in_words")
+    app.add_template_filter(lambda term: _said(OUTCOMES, term), "outcome_in_words")
+    app.add_template_filter(lambda term: _said(REASONS, term), "reason_in_words")
+    app.add_template_filter(lambda term: _said(RUN_STATES, term), "state_in_words")
+    app.add_template_filter(lambda term: _said(ROLES, term), "role_in_words")
+    app.add_template_filter(lambda code: _name(house().catalogue.organisations, code), "organisation_name")
+    app.add_template_filter(lambda code: _name(house().catalogue.purposes, code), "purpose_name")
+    app.add_template_filter(lambda code: _name(house().catalogue.registries, code), "registry_name")
+
+
+def _said(words: Mapping[Any, Any], term: str | None) -> str:
+    """The words for `term`; a term this release does not know (the log outlives releases) stays as it is."""
+    return "" if term is None else str(words.get(term, term))
+
+
+def _name(known: Mapping[str, Any], code: str | None) -> str:
+    """The name that the catalogue gives to `code`; a code it no longer has stays as it is."""
+    if code is None:
+        return ""
+    return local(known[code].name) if code in known else code

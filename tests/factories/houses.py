@@ -1,0 +1,86 @@
+"""The services over the shipped catalogue, with registries that refuse to answer without an entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+from audit.keys import generate_signing_key
+from audit.log import AuditLog
+from portal.models.base import Base
+from portal.registries.catalogue import Catalogue, load_catalogue
+from portal.services.accounts import Accounts
+from portal.services.casework import Casework
+from portal.services.disclosure import Gate
+from portal.services.exports import Exports
+from portal.services.officials import OfficialNames
+from portal.services.oversight import Oversight
+from portal.services.policy import Policy
+from portal.services.records import Records
+from portal.services.sealing import References, Sealer
+from portal.services.trail import Trail
+from portal.services.verification import Verifications
+from tests.factories.logs import LogHome, TickingClock
+from tests.fakes.registry import FakeRegistry
+
+TALLINN = ZoneInfo("Europe/Tallinn")
+
+
+@cache
+def shipped_catalogue() -> Catalogue:
+    """The catalogue in config/. It cannot be changed, so all tests may read the same one."""
+    return load_catalogue(Path(__file__).parents[2] / "config")
+
+
+@dataclass
+class FakeHouse:
+    """Every service, each made anew for one test."""
+
+    home: LogHome
+    log: AuditLog
+    clock: TickingClock
+    catalogue: Catalogue
+    registries: dict[str, FakeRegistry]
+    accounts: Accounts
+    records: Records
+    trail: Trail
+    casework: Casework
+    oversight: Oversight
+    exports: Exports
+    verifications: Verifications
+    folder: Path
+
+    @classmethod
+    def build(cls, folder: Path, log_url: str, portal_url: str) -> FakeHouse:
+        home = LogHome.make(folder, log_url)
+        clock = TickingClock()
+        log = home.open(clock)
+        catalogue = shipped_catalogue()
+        registries = {code: FakeRegistry(code, log) for code in catalogue.registries}
+        gate = Gate(log, registries, clock)
+        references, officials = References("secret"), OfficialNames("master")
+        engine = create_engine(portal_url)
+        Base.metadata.create_all(engine)
+        sessions = sessionmaker(engine)
+        oversight = Oversight(log, catalogue, references, clock, TALLINN)
+        signer = generate_signing_key(folder / "keys" / "export.key", f"{log.origin}/export")
+        return cls(
+            home=home,
+            log=log,
+            clock=clock,
+            catalogue=catalogue,
+            registries=registries,
+            accounts=Accounts(sessions, Sealer("master"), log, clock),
+            records=Records(catalogue, gate),
+            trail=Trail(log, catalogue, officials, references, clock, TALLINN),
+            casework=Casework(Policy(catalogue), gate, log),
+            oversight=oversight,
+            exports=Exports(log, oversight, signer, clock),
+            verifications=Verifications(sessions, log, oversight, clock),
+            folder=folder,
+        )

@@ -22,8 +22,8 @@ ROLES = {
     Role.AUDITOR: _l("Auditors"),
 }
 KINDS = {
-    Kind.HUMAN: _l("A person looked"),
-    Kind.AUTOMATIC: _l("Automatic"),
+    Kind.HUMAN: _l("A person"),
+    Kind.AUTOMATIC: _l("A system"),
     Kind.OWN: _l("You yourself"),
 }
 ACTIONS = {

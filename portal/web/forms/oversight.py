@@ -14,6 +14,7 @@ from portal.domain.text import LocalizedText
 from portal.registries.catalogue import Catalogue
 from portal.services.exports import ExportFormat
 from portal.services.oversight import TrailSearch
+from portal.web.formatting import day, masked
 from portal.web.forms.fields import DayField, not_before, personal_code
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
@@ -79,12 +80,29 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         """The format asked for, or None when there is no such format."""
         return ExportFormat(self.format.data) if self.format.data in set(ExportFormat) else None
 
+    def in_words(self) -> list[tuple[str, str]]:
+        """What was asked, label and words, for the reader to see above the result. A personal code is masked."""
+        said = [(self.subject.label.text, masked(self.subject.data))] if self.subject.data else []
+        for field in (
+            self.organisation,
+            self.official,
+            self.purpose,
+            self.registry,
+            self.case,
+            self.action,
+            self.outcome,
+        ):
+            if field.data:
+                said.append((field.label.text, str(dict(getattr(field, "choices", ())).get(field.data, field.data))))
+        return said + [(field.label.text, day(field.data)) for field in (self.since, self.until) if field.data]
+
     def criteria(self) -> list[tuple[str, str]]:
         """The search as hidden fields, for the next page and for the export of the same result."""
-        simple: list[Field] = [self.subject, self.organisation, self.official, self.purpose]
-        simple += [self.registry, self.case, self.action, self.outcome]
         days = [(field.name, part) for field in (self.since, self.until) for part in field.typed]
-        return [(field.name, field.data or "") for field in simple] + days
+        return [(field.name, field.data or "") for field in (self.subject, *self._simple())] + days
+
+    def _simple(self) -> list[Field]:
+        return [self.organisation, self.official, self.purpose, self.registry, self.case, self.action, self.outcome]
 
 
 def _named(texts: Mapping[str, LocalizedText]) -> list[tuple[str, object]]:

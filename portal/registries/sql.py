@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from decimal import DecimalException
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,7 +63,7 @@ class SqlConnector:
         try:
             with self._engine.connect() as connection:
                 return ask(connection)
-        except (SQLAlchemyError, OSError, ValueError, DecimalException) as error:
+        except (SQLAlchemyError, OSError, ValueError, ArithmeticError) as error:
             kind = type(error).__name__
         # Outside the handler, so that the driver's error, which may quote data, is not even kept as the context.
         logger.warning("registry %s gave no answer: %s", self._registry.code, kind)

@@ -13,7 +13,7 @@ _CENT = Decimal("0.01")
 
 
 def value_of(kind: FieldType, stored: Any) -> Value:
-    """Raises ValueError or decimal.DecimalException, which may quote the value, when it is not of this kind."""
+    """Raises ValueError or ArithmeticError, which may quote the value, when it is not of this kind."""
     if stored is None:
         return None
     match kind:

@@ -129,7 +129,7 @@ def decode_bundle(bundle: bytes) -> list[bytes]:
     while position < len(bundle):
         start = position + 2
         position = start + int.from_bytes(bundle[position:start], "big")
-        if start > len(bundle) or position > len(bundle):
+        if position > len(bundle):
             raise MalformedTile("the entry bundle breaks off within an entry")
         entries.append(bundle[start:position])
     if not 1 <= len(entries) <= TILE_WIDTH:

@@ -235,6 +235,38 @@ def test_a_hash_of_another_length_is_refused(length: int) -> None:
             merkle.verify_consistency(1, 2, values[1], values[0], values[2])
 
 
+def test_a_proof_of_another_shape_than_its_size_asks_for_is_refused_even_if_it_leads_to_the_root() -> None:
+    a, b, c = HASHES[:3]
+    ab, ba = merkle.node_hash(a, b), merkle.node_hash(b, a)
+    for index, size, proof, root in ((0, 1, [b], ab), (0, 1, [b], ba), (0, 3, [b], ab), (2, 3, [b, c], HASHES[4])):
+        with pytest.raises(InvalidProof):
+            merkle.verify_inclusion(index, size, a, proof, root)
+    abc = merkle.node_hash(ab, c)
+    for size1, size2, proof, root1, root2 in (
+        (1, 2, [b, c], a, abc),
+        (
+            3,
+            4,
+            [c, c, ab, a],
+            merkle.node_hash(a, abc),
+            merkle.node_hash(a, merkle.node_hash(ab, merkle.node_hash(c, c))),
+        ),
+        (1, 3, [b], a, ab),
+        (3, 4, [a], a, a),
+    ):
+        with pytest.raises(InvalidProof):
+            merkle.verify_consistency(size1, size2, proof, root1, root2)
+
+
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_a_root_of_another_length_starts_no_proof_even_if_it_leads_to_the_other(length: int) -> None:
+    short = bytes(length)
+    with pytest.raises(InvalidProof):
+        merkle.verify_consistency(1, 2, [HASHES[1]], short, merkle.node_hash(short, HASHES[1]))
+    with pytest.raises(InvalidProof):
+        merkle.verify_inclusion(0, 2, short, [HASHES[1]], merkle.node_hash(short, HASHES[1]))
+
+
 def test_a_single_leaf_of_the_wrong_length_is_not_its_own_root() -> None:
     with pytest.raises(InvalidProof):
         merkle.verify_inclusion(0, 1, bytes(31), [], bytes(31))

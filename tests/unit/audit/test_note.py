@@ -141,6 +141,7 @@ ENCODED = NAME_AND_REST.split(" ")[1].rstrip("\n")
         pytest.param(f"{TEXT}{GOOD_LINE}", id="no blank line"),
         pytest.param(f"\n{GOOD_LINE}", id="no text"),
         pytest.param(SIGNED[:-1], id="no newline at the end"),
+        pytest.param(f"{SIGNED[:-1]}x", id="another character for the newline at the end"),
         pytest.param(f"{SIGNED}\n", id="a blank line at the end"),
         pytest.param(f"{SIGNED}more\n", id="text after the signatures"),
         pytest.param(f"{TEXT}\nmore\n{GOOD_LINE}", id="text before the signatures"),

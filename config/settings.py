@@ -107,6 +107,13 @@ class Settings(_Frozen):
     def is_served_over_https(self) -> bool:
         return self.public_url is not None and self.public_url.startswith("https://")
 
+    def with_secrets_from_files(self) -> Settings:
+        """The same settings, with the demonstration's secrets that were made since they were loaded."""
+        settings, mistakes = _resolved(self)
+        if mistakes:
+            raise SettingsError(mistakes)
+        return settings
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
         """Read the file named by ``GLASSHOUSE_CONFIG``, then the environment, then `overrides`.

@@ -16,9 +16,10 @@ from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from audit.errors import AuditError
-from audit.keys import MasterKey, load_signer
-from audit.log import AuditLog, LogSettings, open_log
+from audit.keys import load_signer
+from audit.log import AuditLog, open_log
 from config.settings import Settings
+from portal.installation import log_settings
 from portal.jobs.runner import JobRunner
 from portal.registries.catalogue import Catalogue, CatalogueError, load_catalogue
 from portal.registries.connector import Connector
@@ -110,17 +111,6 @@ def furnish_house(settings: Settings, *, clock: Clock = system_clock) -> House:
 
 def connectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Connector]:
     return dict(build_connectors(catalogue, settings.data_dir, settings.registry_urls))
-
-
-def log_settings(settings: Settings) -> LogSettings:
-    assert settings.master_key is not None  # noqa: S101 - `init` made it, or production refused to start
-    return LogSettings(
-        database_url=settings.audit.database_url,
-        origin=settings.audit.origin,
-        signing_key=settings.audit.signing_key_file,
-        master_key=MasterKey.from_text(settings.master_key.get_secret_value()),
-        checkpoint_file=settings.audit.checkpoint_file,
-    )
 
 
 def engine_of(url: str) -> Engine:

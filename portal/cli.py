@@ -12,14 +12,12 @@ from typing import Any, ParamSpec
 import click
 
 from audit.errors import AuditError
-from audit.keys import MasterKey, generate_signing_key
-from audit.log import create_log
-from config.settings import DEMO_SECRET_PREFIX, Settings, SettingsError
-from portal.app import StartRefused, furnish_house, log_settings
+from config.settings import Settings, SettingsError
+from portal.app import StartRefused, furnish_house
 from portal.demo.seeding import SeedReport, seed_country
+from portal.installation import initialise, log_settings
 from portal.registries.catalogue import CatalogueError
 from portal.server import serve_forever
-from portal.services.preparation import bring_tables_up_to_date, make_secret, write_private_file
 
 P = ParamSpec("P")
 
@@ -80,31 +78,10 @@ def demo(host: str | None, port: int | None) -> None:
     settings = _settings_for(host, port)
     _refuse_in_production(settings)
     _refuse_a_port_in_use(settings)
-    initialise(settings)
-    _say(fill(Settings.load(**_given(host, port))))
-    _say_where(Settings.load(**_given(host, port)))
-    serve_forever(Settings.load(**_given(host, port)))
-
-
-def initialise(settings: Settings) -> None:
-    """Keys (demonstration only), tables of the portal, and the log with its triggers and first checkpoint."""
-    keys = settings.data_dir / "keys"
-    if not settings.is_production:
-        for name, make in (
-            ("secret_key", lambda: DEMO_SECRET_PREFIX + make_secret()),
-            ("master_key", lambda: DEMO_SECRET_PREFIX + MasterKey.generate().to_text()),
-        ):
-            if getattr(settings, name) is None:
-                write_private_file(keys / f"{name}.txt", make())
-        for path, name in (
-            (settings.audit.signing_key_file, settings.audit.origin),
-            (settings.audit.export_key_file, f"{settings.audit.origin}/export"),
-        ):
-            if not path.exists():
-                generate_signing_key(path, name)
-        settings = Settings.load(data_dir=settings.data_dir, demo_people=settings.demo_people)
-    bring_tables_up_to_date(settings.database_url)
-    create_log(log_settings(settings))
+    settings = initialise(settings)
+    _say(fill(settings))
+    _say_where(settings)
+    serve_forever(settings)
 
 
 def fill(settings: Settings) -> SeedReport:

@@ -16,9 +16,10 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from portal.domain.identifiers import PersonalCode
 from portal.registries.catalogue import Catalogue, CatalogueError
-from portal.registries.connector import Connector, FieldValue, Record, RegistryUnavailable
+from portal.registries.connector import Connector, RegistryUnavailable
 from portal.registries.description import ColumnName, Field, KeyForm, Lookup, RecordKind, Registry
 from portal.registries.read_only import read_only_engine
+from portal.registries.records import FieldValue, Record
 from portal.registries.values import as_date, confidence_of, source_of, value_of
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from portal.registries.connector import Value
 from portal.registries.description import FieldType, Provenance, Source
+from portal.registries.records import Value
 
 _CENT = Decimal("0.01")
 

@@ -12,7 +12,7 @@ from portal.domain.errors import AccessDenied, NothingHere
 from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import Purpose
 from portal.registries.catalogue import Field, Registry
-from portal.registries.connector import Record
+from portal.registries.records import Record
 from portal.services.disclosure import Gate, Grant
 from portal.services.justification import Weakness, is_the_same_reason, tidied, weakness_of
 from portal.services.policy import Offer, Policy

@@ -14,7 +14,8 @@ from audit.log import AuditLog
 from portal.domain.actions import PORTAL_SOURCE, Action, Outcome, Reason
 from portal.domain.actors import Actor, Role
 from portal.domain.identifiers import PersonalCode
-from portal.registries.connector import Connector, Record, RegistryUnavailable
+from portal.registries.connector import Connector, RegistryUnavailable
+from portal.registries.records import Record
 from portal.services.clock import Clock
 from portal.services.entries import record
 

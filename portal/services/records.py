@@ -10,7 +10,7 @@ from portal.domain.errors import NothingHere
 from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import OWN_LOOK, Purpose
 from portal.registries.catalogue import Catalogue, Registry
-from portal.registries.connector import Record
+from portal.registries.records import Record
 from portal.services.disclosure import Gate, Grant
 
 

@@ -12,8 +12,8 @@ from flask import Flask
 from flask_babel import format_datetime, get_locale, to_user_timezone
 
 from portal.domain.text import LANGUAGES
-from portal.registries.connector import FieldValue
 from portal.registries.description import Field, FieldType
+from portal.registries.records import FieldValue
 from portal.web.i18n import gettext as _
 from portal.web.i18n import language, local
 
@@ -90,7 +90,7 @@ def masked(subject: str | None) -> str:
     """The end of a personal code: enough to tell two apart on a page, not enough to carry away."""
     if not subject:
         return _("nobody in particular")
-    return "•" * (len(subject) - _SHOWN_OF_A_CODE) + subject[-_SHOWN_OF_A_CODE:]
+    return f"•••{subject[-_SHOWN_OF_A_CODE:]}"
 
 
 def _locale() -> str:

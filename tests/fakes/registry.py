@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from audit.log import AuditLog, TrailQuery
 from portal.domain.identifiers import PersonalCode
-from portal.registries.connector import FieldValue, Record, RegistryUnavailable
+from portal.registries.connector import RegistryUnavailable
 from portal.registries.description import Source, SourceKind
+from portal.registries.records import FieldValue, Record
 
 OWN = Source(SourceKind.OWN)
 

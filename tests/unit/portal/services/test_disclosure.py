@@ -13,7 +13,7 @@ from audit.errors import LogFrozen, LogOverloaded, LogUnavailable
 from audit.log import Acknowledgement, AuditLog, TrailQuery
 from portal.domain.actions import Action, Reason
 from portal.domain.errors import DisclosureUnavailable
-from portal.registries.connector import FieldValue
+from portal.registries.records import FieldValue
 from portal.services.clock import system_clock
 from portal.services.disclosure import Gate, Grant
 from tests.factories.logs import LogHome

@@ -1,0 +1,49 @@
+"""Preparing an installation: a demonstration's keys, the portal's tables, and the log with its first checkpoint."""
+
+from __future__ import annotations
+
+from audit.keys import MasterKey, generate_signing_key
+from audit.log import LogSettings, create_log
+from config.settings import DEMO_SECRET_PREFIX, Settings
+from portal.services.preparation import bring_tables_up_to_date, make_secret, write_private_file
+
+
+def initialise(settings: Settings) -> Settings:
+    """Make what is missing and give the settings with the secrets made. Safe to repeat; nothing is overwritten.
+
+    In production the keys are the operator's: none is made, and a missing one is an error.
+
+    Raises:
+        KeyRefused: a signing key is missing or unfit.
+        LogUnavailable: the log's database cannot be written.
+    """
+    if not settings.is_production:
+        _make_demonstration_keys(settings)
+        settings = settings.with_secrets_from_files()
+    bring_tables_up_to_date(settings.database_url)
+    create_log(log_settings(settings))
+    return settings
+
+
+def log_settings(settings: Settings) -> LogSettings:
+    """What the audit log needs of the settings. `initialise` has made the master key, or production has given it."""
+    assert settings.master_key is not None  # noqa: S101 - see above
+    return LogSettings(
+        database_url=settings.audit.database_url,
+        origin=settings.audit.origin,
+        signing_key=settings.audit.signing_key_file,
+        master_key=MasterKey.from_text(settings.master_key.get_secret_value()),
+        checkpoint_file=settings.audit.checkpoint_file,
+    )
+
+
+def _make_demonstration_keys(settings: Settings) -> None:
+    folder = settings.data_dir / "keys"
+    if settings.secret_key is None:
+        write_private_file(folder / "secret_key.txt", DEMO_SECRET_PREFIX + make_secret())
+    if settings.master_key is None:
+        write_private_file(folder / "master_key.txt", MasterKey.generate(is_demo=True).to_text())
+    origin = settings.audit.origin
+    for path, name in ((settings.audit.signing_key_file, origin), (settings.audit.export_key_file, f"{origin}/export")):
+        if not path.exists():
+            generate_signing_key(path, name)

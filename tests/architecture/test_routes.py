@@ -1,0 +1,148 @@
+"""Every route says who may use it, and lets nobody else in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule as Route
+
+from portal.domain.actors import Role
+from portal.domain.permissions import Permission, role_may
+from portal.web.guard import AnySignedIn, Public, Rule, requires, rule_of
+from tests.factories.apps import FakePortal, token_of
+
+#: Who may use which route. A change here is a change of the portal's access rules, and is reviewed as one.
+EXPECTED: dict[str, type[Public] | type[AnySignedIn] | Permission] = {
+    "static": Public,
+    "home.welcome": Public,
+    "home.me": Permission.READ_OWN_TRAIL,
+    "login.choose": Public,
+    "login.as_demonstration_person": Public,
+    "login.sign_out": AnySignedIn,
+    "records.overview": Permission.READ_OWN_RECORDS,
+    "records.registry": Permission.READ_OWN_RECORDS,
+    "trail.history": Permission.READ_OWN_TRAIL,
+    "trail.line": Permission.READ_OWN_TRAIL,
+    "trail.receipt": Permission.READ_OWN_TRAIL,
+    "casework.start": Permission.OPEN_RECORDS_WITH_REASON,
+    "casework.reason": Permission.OPEN_RECORDS_WITH_REASON,
+    "casework.open_record": Permission.OPEN_RECORDS_WITH_REASON,
+    "casework.history": Permission.READ_OWN_CASEWORK,
+    "oversight.search": Permission.SEARCH_TRAIL,
+    "oversight.results": Permission.SEARCH_TRAIL,
+    "oversight.entry": Permission.SEARCH_TRAIL,
+    "oversight.receipt": Permission.SEARCH_TRAIL,
+    "oversight.export": Permission.EXPORT_TRAIL,
+    "oversight.verification": Permission.VERIFY_LOG,
+    "oversight.start_verification": Permission.VERIFY_LOG,
+    "oversight.verification_run": Permission.VERIFY_LOG,
+    "pages.about": Public,
+    "pages.verify_help": Public,
+    "pages.accessibility": Public,
+    "pages.language": Public,
+    "pages.healthz": Public,
+    "pages.readyz": Public,
+}
+#: Accounts of the fake portal by role; None is a visitor who has not signed in.
+VISITORS: dict[str | None, Role | None] = {
+    None: None,
+    "citizen": Role.CITIZEN,
+    "caseworker": Role.CASEWORKER,
+    "auditor": Role.AUDITOR,
+}
+REACHED = "the view was reached"
+
+
+def _unguarded(app: Flask) -> list[str]:
+    return [endpoint for endpoint in app.view_functions if rule_of(app, endpoint) is None]
+
+
+def _as_expected(rule: Rule | None) -> object:
+    return type(rule) if isinstance(rule, Public | AnySignedIn) else rule
+
+
+def _may(rule: Rule, role: Role | None) -> bool:
+    if isinstance(rule, Public):
+        return True
+    return role is not None and (isinstance(rule, AnySignedIn) or role_may(role, rule))
+
+
+def _requests(app: Flask) -> Iterator[tuple[Route, str, str]]:
+    """Each route with each of its methods and a path that matches it."""
+    with app.test_request_context():
+        for route in app.url_map.iter_rules():
+            values: dict[str, Any] = dict.fromkeys(route.arguments, "x")
+            path = app.url_map.bind("localhost").build(route.endpoint, values)
+            for method in sorted((route.methods or set()) - {"OPTIONS"}):
+                yield route, method, path
+
+
+def test_every_route_states_who_may_use_it(portal: FakePortal) -> None:
+    assert _unguarded(portal.app) == []
+
+
+def test_a_route_that_does_not_say_so_would_be_found_and_is_closed(portal: FakePortal) -> None:
+    portal.app.add_url_rule("/forgotten", "forgotten", lambda: "personal data")
+    assert _unguarded(portal.app) == ["forgotten"]
+    for account in VISITORS:
+        answer = portal.client(account).get("/forgotten")
+        assert answer.status_code == 404
+        assert b"personal data" not in answer.data
+
+
+def test_the_list_of_routes_is_the_reviewed_one(portal: FakePortal) -> None:
+    actual = {endpoint: _as_expected(rule_of(portal.app, endpoint)) for endpoint in portal.app.view_functions}
+    assert actual == EXPECTED
+
+
+@pytest.mark.parametrize("account", VISITORS)
+def test_each_role_reaches_its_routes_and_no_others(portal: FakePortal, account: str | None) -> None:
+    client = portal.client(account)
+    token = token_of(client)
+    for endpoint, view in portal.app.view_functions.items():
+        rule = rule_of(portal.app, endpoint)
+
+        def reached(**_: object) -> str:
+            return REACHED
+
+        reached.__guard__ = rule  # type: ignore[attr-defined]
+        assert view is not None
+        portal.app.view_functions[endpoint] = reached
+    for route, method, path in list(_requests(portal.app)):
+        rule = rule_of(portal.app, route.endpoint)
+        assert rule is not None
+        answer = client.open(path, method=method, headers={"X-CSRFToken": token, "Referer": "http://localhost/"})
+        expected = _may(rule, VISITORS[account])
+        is_reached = answer.status_code == 200 and (method == "HEAD" or answer.get_data(as_text=True) == REACHED)
+        assert is_reached == expected, f"{method} {path} as {account}: {answer.status_code}"
+        if not expected:
+            assert answer.status_code in ({302, 401} if account is None else {404}), f"{method} {path} as {account}"
+
+
+def test_no_route_of_a_citizen_takes_an_identifier_of_a_person(portal: FakePortal) -> None:
+    for route in portal.app.url_map.iter_rules():
+        if route.rule.startswith("/me"):
+            assert route.arguments <= {"code", "reference"}, route.rule
+
+
+def test_a_form_without_the_token_of_its_own_session_is_refused(portal: FakePortal) -> None:
+    stranger = token_of(portal.client("auditor"))
+    for account in VISITORS:
+        for _, method, path in list(_requests(portal.app)):
+            if method != "POST":
+                continue
+            for token in (None, "", "forged", stranger):
+                client = portal.client("neighbour" if account == "auditor" else account)
+                answer = client.post(path, data={} if token is None else {"csrf_token": token})
+                assert answer.status_code in {401, 403}, f"{path} as {account} with {token!r}: {answer.status_code}"
+
+
+def test_the_guard_itself_cannot_be_given_nothing() -> None:
+    @requires(Permission.SEARCH_TRAIL)
+    def view() -> str:
+        return REACHED
+
+    assert view.__guard__ is Permission.SEARCH_TRAIL  # type: ignore[attr-defined]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.actions import Reason
 from portal.domain.errors import AccessDenied, NothingHere
+from portal.domain.identifiers import PersonalCode
 from portal.domain.permissions import Permission
 from portal.domain.purposes import Purpose
-from portal.services.casework import JustificationRefused
+from portal.services.casework import JustificationRefused, Opening
 from portal.services.justification import MAXIMUM_LENGTH
 from portal.web.forms.casework import PurposeForm, ReasonForm
 from portal.web.guard import requires
@@ -50,7 +53,11 @@ def reason(purpose: str) -> ResponseReturnValue:
 @requires(Permission.OPEN_RECORDS_WITH_REASON)
 def open_record(purpose: str) -> ResponseReturnValue:
     """Rendered at once and never redirected: the record has no address that could be opened again without a reason."""
-    stated = house().casework.purpose(actor(), purpose)
+    try:
+        stated = house().casework.purpose(actor(), purpose)
+    except NothingHere:
+        _have_refusal_logged(purpose)
+        raise
     form = _form(stated)
     if not form.validate():
         return _asked(stated, form), 400
@@ -73,6 +80,21 @@ def open_record(purpose: str) -> ResponseReturnValue:
 def history() -> ResponseReturnValue:
     page = house().casework.history(actor(), before=_position(request.args.get("before")))
     return render_template("casework/history.html", page=page, catalogue=house().catalogue)
+
+
+def _have_refusal_logged(purpose: str) -> None:
+    """A purpose that is not the actor's: whoever asks for a person under it all the same leaves an entry, and sees 404."""
+    form = ReasonForm((), case_required=False)
+    del form.registries
+    if form.validate():
+        opening = Opening(
+            subject=PersonalCode.parse(form.personal_code.data),
+            purpose=purpose,
+            case=form.case.data or None,
+            justification=form.justification.data or "",
+        )
+        with suppress(AccessDenied):
+            house().casework.open_record(actor(), opening, request_id=request_id())
 
 
 def _form(stated: Purpose) -> ReasonForm:

@@ -25,7 +25,7 @@ def init_login(app: Flask, *, demo_sign_in: bool) -> None:
     app.config["DEMO_SIGN_IN"] = demo_sign_in
     manager = LoginManager()
     manager.session_protection = None  # its "strong" mode binds to the address, which phones change
-    manager.init_app(app)
+    manager.init_app(app, add_context_processor=False)  # it would ask the database even for the page of a failure
     manager.user_loader(_load)
 
 

@@ -71,6 +71,31 @@ WEAKNESSES = {
     Weakness.NAMES_A_PERSONAL_CODE: _l("Leave personal codes out of the reason. The log already knows whom you open."),
     Weakness.REPEATED: _l("You gave this very reason for somebody else. Say what is needed in this case."),
 }
+#: The small extras that the portal's own entries carry.
+DETAILS = {
+    "query-sha256": _l("Fingerprint of the search"),
+    "refers-to": _l("Refers to entry"),
+    "entry": _l("Entry looked at"),
+    "format": _l("Format"),
+}
+#: Who the demonstration people are, for the page where one chooses among them.
+PERSONAS = {
+    "single-parent-wrong-match": _l("A single parent. Bought data say, wrongly, that she lives with a partner."),
+    "pensioner": _l("A pensioner whose benefits are renewed each year."),
+    "public-figure": _l("A well-known singer. Not everybody who looks has a case."),
+    "snooped-neighbour": _l("A nurse whose neighbour works at the town."),
+    "land-owner": _l("A farmer who owns land."),
+    "job-seeker": _l("Out of work and looking for a job."),
+    "newcomer": _l("Moved to the country lately."),
+    "student": _l("A student."),
+    "contractor-agent": _l("Checks claims for a contractor of the Social Insurance Board."),
+    "benefit-officer": _l("Decides on benefits."),
+    "town-clerk": _l("Works at the town and lives next door to somebody."),
+    "patrol-officer": _l("Patrols the roads."),
+    "insurance-clerk": _l("Checks health insurance."),
+    "lead-auditor": _l("Searches the trail and verifies the log."),
+    "field-auditor": _l("Searches the trail and verifies the log."),
+}
 RUN_STATES = {
     RunState.WAITING: _l("Waiting"),
     RunState.RUNNING: _l("Running"),
@@ -86,6 +111,8 @@ def init_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: _said(OUTCOMES, term), "outcome_in_words")
     app.add_template_filter(lambda term: _said(REASONS, term), "reason_in_words")
     app.add_template_filter(lambda term: _said(RUN_STATES, term), "state_in_words")
+    app.add_template_filter(lambda term: _said(DETAILS, term), "detail_in_words")
+    app.add_template_filter(lambda persona: str(PERSONAS.get(persona, "")), "persona_in_words")
     app.add_template_filter(lambda term: _said(ROLES, term), "role_in_words")
     app.add_template_filter(lambda code: _name(house().catalogue.organisations, code), "organisation_name")
     app.add_template_filter(lambda code: _name(house().catalogue.purposes, code), "purpose_name")

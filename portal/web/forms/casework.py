@@ -58,6 +58,7 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         _l("Which registries do you need?"),
         description=_l("Open no more than the case needs. Each registry is logged."),
         validators=[InputRequired(_l("Choose at least one registry."))],
+        validate_choice=False,  # a registry that was not offered is the policy's to refuse: its refusal is an entry
         widget=GovCheckboxesInput(),
     )
 

@@ -175,6 +175,9 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session, which has a limit of its own
         BABEL_DEFAULT_TIMEZONE=settings.time_zone,
         PREFERRED_URL_SCHEME="https" if https else "http",
+        # The public halves, for the page that explains how to check a receipt and an export.
+        LOG_VKEY=load_signer(settings.audit.signing_key_file).vkey,
+        EXPORT_VKEY=load_signer(settings.audit.export_key_file).vkey,
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

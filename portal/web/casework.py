@@ -83,7 +83,7 @@ def history() -> ResponseReturnValue:
 
 
 def _have_refusal_logged(purpose: str) -> None:
-    """A purpose that is not the actor's: whoever asks for a person under it all the same leaves an entry, and sees 404."""
+    """A purpose that is not the actor's: whoever asks for a person under it all the same leaves an entry, sees 404."""
     form = ReasonForm((), case_required=False)
     del form.registries
     if form.validate():

@@ -13,6 +13,7 @@ from portal.demo.names import draw_names
 from portal.demo.officials import Official, draw_officials, known_official
 from portal.demo.people import Person, Status
 from portal.demo.personas import (
+    BENEFIT_OFFICER,
     CITIZENS,
     CONTRACTOR_AGENT,
     NEIGHBOUR,
@@ -157,37 +158,35 @@ class History:
         return Event(self._at(day, _NIGHT), tuple(_run(person, purpose, organisation) for person in people))
 
     def _wrong_match(self) -> Iterator[Event]:
-        """How bought data reached the single parent: a machine's match, looks by a contractor and the board, her own."""
+        """How bought data reached the single parent: a match, looks by a contractor and the board, and her own."""
         mother = next(person for person in self._people if person.persona == SINGLE_PARENT)
         matched = purchased_on(self._today) + timedelta(days=12)
         yield self._run_at(matched, [mother], "household-match", "claimcheck")
         agent = known_official(CONTRACTOR_AGENT)
         case = f"CC-{matched.year}-00417"
+        claim = known_official(BENEFIT_OFFICER)
+        board = self._officials["tax-board"][0]
+        check, decide = "household-check", "benefit-claim"
         story = (
-            (
-                6,
-                agent,
-                f"Review {case}: the match of {matched:%d.%m.%Y} names a man at the claimant's address, checking.",
-            ),
+            (-140, decide, claim, "Yearly renewal of the single parent's benefit: confirming children and earnings."),
+            (6, check, agent, f"Review {case}: the match of {matched:%d.%m.%Y} names a man at this address, checking."),
             (
                 27,
+                check,
                 agent,
-                f"Review {case}: no reply to our letter about the partner, deciding on the stop of the benefit.",
+                f"Review {case}: no reply to our letter about a partner, deciding on a stop of payment.",
             ),
-            (
-                55,
-                self._officials["tax-board"][0],
-                f"Stop of the single parent's benefit proposed in {case}, confirming.",
-            ),
-            (96, agent, f"The claimant asked to reconsider {case}; reading the bought record once more."),
+            (55, check, board, f"Stop of the single parent's benefit proposed in {case}, confirming the decision."),
+            (96, check, agent, f"The claimant asked to reconsider {case}; reading the bought record once more."),
+            (143, decide, claim, f"Appeal against the stop in {case}: comparing the bought link with the register."),
         )
-        for days, official, justification in story:
+        for days, purpose, official, justification in story:
             look = Look(
                 action=Action.READ,
                 subject=mother.code,
-                purpose="household-check",
+                purpose=purpose,
                 official=official,
-                case=case,
+                case=case if purpose == check else f"SKA-{matched.year}-{2050 + days:05d}",
                 justification=justification,
             )
             yield Event(self._at(matched + timedelta(days=days), _OFFICE), (look,))
@@ -195,7 +194,7 @@ class History:
             yield from self._own_look(mother.code, matched + timedelta(days=days))
 
     def _curiosity(self) -> Iterator[Event]:
-        """The town clerk's work, and, after hours and with thin reasons, looks at a singer and at the woman next door."""
+        """The town clerk's work and, after hours and with thin reasons, looks at a singer and the woman next door."""
         clerk = known_official(TOWN_CLERK)
         townspeople = [person for person in self._people if person.home.municipality == "Järvelinn"]
         for _ in range(40):

@@ -43,7 +43,7 @@ class SeedReport:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """How far seeding came, as the marker keeps it. Everything is dated from `now`, even what is made on a later day."""
+    """How far seeding came, as the marker keeps it. Everything is dated from `now`, even what is made later."""
 
     now: str
     people: int

@@ -45,7 +45,7 @@ def start() -> ResponseReturnValue:
 def reason(purpose: str) -> ResponseReturnValue:
     stated = house().casework.purpose(actor(), purpose)
     form = _form(stated)
-    form.registries.data = [code for code, _name in form.registries.choices]
+    form.registries.data = [choice.value for choice in form.registries.choices]
     return _asked(stated, form)
 
 

@@ -14,7 +14,7 @@ from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import Purpose
 from portal.services.casework import Opening
 from portal.services.policy import Offer
-from portal.web.forms.fields import AskingForm, personal_code
+from portal.web.forms.fields import AskingForm, choices, personal_code
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
 
@@ -30,7 +30,7 @@ class PurposeForm(AskingForm):
 
     def __init__(self, asked: MultiDict[str, str], purposes: Iterable[Purpose]) -> None:
         super().__init__(asked)
-        self.purpose.choices = [(purpose.code, local(purpose.name)) for purpose in purposes]
+        self.purpose.choices = choices((purpose.code, local(purpose.name)) for purpose in purposes)
 
 
 class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
@@ -64,7 +64,7 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 
     def __init__(self, offers: Iterable[Offer], *, case_required: bool) -> None:
         super().__init__()
-        self.registries.choices = [(offer.registry.code, local(offer.registry.name)) for offer in offers]
+        self.registries.choices = choices((offer.registry.code, local(offer.registry.name)) for offer in offers)
         if case_required:
             self.case.validators = [
                 DataRequired(_l("Enter the reference of the case. This purpose needs one.")),

@@ -9,7 +9,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.gov_form_base import GovFormBase
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, Form, ValidationError
+from wtforms import Field, Form, SelectChoice, ValidationError
 from wtforms.validators import StopValidation
 
 from portal.domain.identifiers import InvalidPersonalCode, PersonalCode
@@ -27,6 +27,11 @@ class AskingForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 
     def __init__(self, asked: MultiDict[str, str]) -> None:
         super().__init__(asked)
+
+
+def choices(named: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
+    """Pairs of code and words as WTForms wants them."""
+    return [SelectChoice(code, words) for code, words in named]
 
 
 class DayInput(GovFormBase):  # type: ignore[misc]  # govuk-frontend-wtf ships no types

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
-from wtforms import Field, HiddenField, SelectField, StringField
+from wtforms import Field, HiddenField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, Optional
 
 from portal.domain.identifiers import PersonalCode
@@ -15,7 +15,7 @@ from portal.registries.catalogue import Catalogue
 from portal.services.exports import ExportFormat
 from portal.services.oversight import TrailSearch
 from portal.web.formatting import day, masked
-from portal.web.forms.fields import DayField, not_before, personal_code
+from portal.web.forms.fields import DayField, choices, not_before, personal_code
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
 from portal.web.wording import ACTIONS, OUTCOMES
@@ -58,8 +58,10 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         self.organisation.choices = _named({code: known.name for code, known in catalogue.organisations.items()})
         self.purpose.choices = _named({code: known.name for code, known in catalogue.purposes.items()})
         self.registry.choices = _named({code: known.name for code, known in catalogue.registries.items()})
-        self.action.choices = [("", _l("Anything")), *((term.value, words) for term, words in ACTIONS.items())]
-        self.outcome.choices = [("", _l("Any way")), *((term.value, words) for term, words in OUTCOMES.items())]
+        self.action.choices = choices([("", _l("Anything")), *((term.value, words) for term, words in ACTIONS.items())])
+        self.outcome.choices = choices(
+            [("", _l("Any way")), *((term.value, words) for term, words in OUTCOMES.items())]
+        )
 
     def wanted(self) -> TrailSearch:
         """Only after the form was found valid."""
@@ -93,7 +95,8 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
             self.outcome,
         ):
             if field.data:
-                said.append((field.label.text, str(dict(getattr(field, "choices", ())).get(field.data, field.data))))
+                words = {choice.value: str(choice.label) for choice in getattr(field, "choices", ())}
+                said.append((field.label.text, words.get(field.data, field.data)))
         return said + [(field.label.text, day(field.data)) for field in (self.since, self.until) if field.data]
 
     def criteria(self) -> list[tuple[str, str]]:
@@ -105,5 +108,6 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         return [self.organisation, self.official, self.purpose, self.registry, self.case, self.action, self.outcome]
 
 
-def _named(texts: Mapping[str, LocalizedText]) -> list[tuple[str, object]]:
-    return [("", _l("All")), *sorted(((code, local(text)) for code, text in texts.items()), key=lambda pair: pair[1])]
+def _named(texts: Mapping[str, LocalizedText]) -> list[SelectChoice]:
+    known = sorted(((code, local(text)) for code, text in texts.items()), key=lambda pair: pair[1])
+    return choices([("", _l("All")), *known])

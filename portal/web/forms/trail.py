@@ -10,7 +10,7 @@ from wtforms import SelectField
 
 from portal.domain.purposes import Organisation, Purpose
 from portal.services.trail import Kind, TrailFilter
-from portal.web.forms.fields import AskingForm, DayField, not_before
+from portal.web.forms.fields import AskingForm, DayField, choices, not_before
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
 
@@ -18,12 +18,14 @@ from portal.web.i18n import local
 class FilterForm(AskingForm):
     kind = SelectField(
         _l("Who looked"),
-        choices=[
-            ("", _l("Everybody else (people and systems)")),
-            (Kind.HUMAN.value, _l("Only people")),
-            (Kind.AUTOMATIC.value, _l("Only systems")),
-            (Kind.OWN.value, _l("Only I myself")),
-        ],
+        choices=choices(
+            (
+                ("", _l("Everybody else (people and systems)")),
+                (Kind.HUMAN.value, _l("Only people")),
+                (Kind.AUTOMATIC.value, _l("Only systems")),
+                (Kind.OWN.value, _l("Only I myself")),
+            )
+        ),
         default="",
         widget=GovSelect(),
     )
@@ -39,8 +41,8 @@ class FilterForm(AskingForm):
     ) -> None:
         super().__init__(asked)
         anything = [("", _l("All"))]
-        self.organisation.choices = anything + [(known.code, local(known.name)) for known in organisations]
-        self.purpose.choices = anything + [(known.code, local(known.name)) for known in purposes]
+        self.organisation.choices = choices([*anything, *((known.code, local(known.name)) for known in organisations)])
+        self.purpose.choices = choices([*anything, *((known.code, local(known.name)) for known in purposes)])
 
     def wanted(self) -> TrailFilter:
         return TrailFilter(

@@ -48,6 +48,7 @@ from portal.web.i18n import init_i18n
 from portal.web.navigation import init_navigation
 from portal.web.security_headers import init_security_headers
 from portal.web.sentences import init_sentences
+from portal.web.shown_records import init_shown_records
 from portal.web.wording import init_wording
 
 #: A form of the portal is small; a larger body is refused before it is read.
@@ -91,7 +92,8 @@ def _dress(app: Flask) -> None:
         init_assets(app)
     except AssetsMissing as error:
         raise StartRefused([str(error)]) from None
-    for init in (init_i18n, init_forms, init_formatting, init_wording, init_sentences, init_navigation):
+    inits = (init_i18n, init_forms, init_formatting, init_wording, init_sentences, init_shown_records, init_navigation)
+    for init in inits:
         init(app)
 
 

@@ -37,7 +37,8 @@ def start() -> ResponseReturnValue:
     form = PurposeForm(request.args, purposes)
     if "asked" in request.args and form.validate():
         return redirect(url_for("casework.reason", purpose=form.purpose.data))
-    return render_template("casework/start.html", form=form, purposes=purposes)
+    offers = [house().casework.offers(actor(), purpose) for purpose in purposes]
+    return render_template("casework/start.html", form=form, offers_of=offers)
 
 
 @blueprint.get("/casework/<purpose>")

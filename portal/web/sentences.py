@@ -65,8 +65,8 @@ def _failed(line: TrailLine) -> str:
 def _automatic(line: TrailLine) -> str:
     number = len(line.fields)
     return ngettext(
-        "A system of %(organisation)s used %(number)s field of your data in the %(registry)s. No person looked.",
-        "A system of %(organisation)s used %(number)s fields of your data in the %(registry)s. No person looked.",
+        "A system at %(organisation)s used %(number)s field of your data in the %(registry)s. No person looked.",
+        "A system at %(organisation)s used %(number)s fields of your data in the %(registry)s. No person looked.",
         number,
         number=grouped(number),
         organisation=_organisation(line),
@@ -79,22 +79,22 @@ def _looked(line: TrailLine) -> str:
     words = {"number": grouped(number), "organisation": _organisation(line), "registry": _registry(line)}
     if line.official is None:
         return ngettext(
-            "An official of %(organisation)s looked at %(number)s field of your data in the %(registry)s.",
-            "An official of %(organisation)s looked at %(number)s fields of your data in the %(registry)s.",
+            "An official at %(organisation)s looked at %(number)s field of your data in the %(registry)s.",
+            "An official at %(organisation)s looked at %(number)s fields of your data in the %(registry)s.",
             number,
             **words,
         )
     if line.purpose is not None and line.purpose.official_shown is OfficialShown.PSEUDONYM:
         return ngettext(
-            "Official %(official)s of %(organisation)s looked at %(number)s field of your data in the %(registry)s.",
-            "Official %(official)s of %(organisation)s looked at %(number)s fields of your data in the %(registry)s.",
+            "Official %(official)s at %(organisation)s looked at %(number)s field of your data in the %(registry)s.",
+            "Official %(official)s at %(organisation)s looked at %(number)s fields of your data in the %(registry)s.",
             number,
             official=line.official,
             **words,
         )
     return ngettext(
-        "%(official)s of %(organisation)s looked at %(number)s field of your data in the %(registry)s.",
-        "%(official)s of %(organisation)s looked at %(number)s fields of your data in the %(registry)s.",
+        "%(official)s at %(organisation)s looked at %(number)s field of your data in the %(registry)s.",
+        "%(official)s at %(organisation)s looked at %(number)s fields of your data in the %(registry)s.",
         number,
         official=line.official,
         **words,
@@ -105,10 +105,10 @@ def _oversight(line: TrailLine) -> str:
     organisation = _organisation(line)
     if line.action == Action.TRAIL_SEARCH:
         return _(
-            "An auditor of %(organisation)s looked through the log for entries about you.", organisation=organisation
+            "An auditor at %(organisation)s looked through the log for entries about you.", organisation=organisation
         )
     if line.action == Action.TRAIL_EXPORT:
-        return _("An auditor of %(organisation)s exported entries about you from the log.", organisation=organisation)
+        return _("An auditor at %(organisation)s exported entries about you from the log.", organisation=organisation)
     return _(
         "%(organisation)s did something that concerns you: %(action)s.", organisation=organisation, action=line.action
     )

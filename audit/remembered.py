@@ -25,6 +25,7 @@ class RememberedCheckpoint:
         self.path = path
         self._origin = origin
         self._verifier = verifier
+        self._read: SignedCheckpoint | None = None
 
     def read(self) -> SignedCheckpoint | None:
         """The remembered checkpoint; None when none was ever remembered.
@@ -39,13 +40,17 @@ class RememberedCheckpoint:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise LogUnavailable(f"the remembered checkpoint {self.path} cannot be read") from error
+        known = self._read
+        if known is not None and known.text == note:  # its signature was checked already
+            return known
         try:
-            return open_checkpoint(note, self._origin, [self._verifier])
+            self._read = known = open_checkpoint(note, self._origin, [self._verifier])
         except (MalformedNote, MalformedCheckpoint, VerificationFailed) as error:
             raise LogFrozen(
                 f"the remembered checkpoint {self.path} is none that this log signed; nothing is appended until"
                 " `python -m audit recover` has been run"
             ) from error
+        return known
 
     def remember(self, checkpoint: SignedCheckpoint) -> None:
         """Keep `checkpoint` unless a larger one is kept already. The file is whole at every moment, crash or not.

@@ -99,7 +99,11 @@ class Writer:
             self._queued += len(request.accesses)
             leads, self._is_led = not self._is_led, True
         if not leads:
-            request.called.wait()
+            try:
+                request.called.wait()
+            except BaseException:  # a worker told to stop: the pen must not be lost with it
+                self._withdraw(request)
+                raise
         if not request.is_done:
             self._lead()
         if request.error is not None:
@@ -108,8 +112,18 @@ class Writer:
 
     def refuse_if_frozen(self) -> None:
         """Raises LogFrozen when the log must not go on from where its database stands, LogUnavailable without one."""
+        expected = self._guard.expected()
         with self._store.reading() as connection:
-            self._guard.sound(store.read_head(connection), connection)
+            self._guard.sound(store.read_head(connection), connection, expected)
+
+    def _withdraw(self, request: Request) -> None:
+        with self._lock:
+            if request in self._queue:
+                self._queue.remove(request)
+                self._queued -= len(request.accesses)
+            was_to_lead = request.called.is_set() and not request.is_done
+        if was_to_lead:
+            self._hand_on()
 
     def _lead(self) -> None:
         """Write one batch, wake its callers, hand the pen on, and remember what was signed."""
@@ -119,7 +133,7 @@ class Writer:
             signed = self._commit(batch)
         except AuditError as error:
             _fail(batch, error)
-        except Exception as error:  # whatever it was, nobody in this batch may believe that their entry is durable
+        except BaseException as error:  # whatever it was, nobody in this batch may believe that their entry is durable
             _fail(batch, LogUnavailable(f"the entry could not be written ({type(error).__name__})"))
             raise
         finally:
@@ -151,8 +165,9 @@ class Writer:
         if self._unremembered is not None and self._remembered is not None:
             self._remembered.remember(self._unremembered)
             self._unremembered = None
+        expected = self._guard.expected()
         with self._store.writing() as connection:
-            head = self._guard.sound(store.read_head(connection, lock=True), connection)
+            head = self._guard.sound(store.read_head(connection, lock=True), connection, expected)
             batch = Batch(connection, self._vault, self._signer.name, head, milliseconds(self._clock()))
             written: list[tuple[Request, int]] = []
             repeated: list[tuple[Request, Request]] = []
@@ -211,12 +226,29 @@ class HeadGuard:
         self._remembered = remembered
         #: The newest checkpoint that this process has signed or accepted.
         self._newest: SignedCheckpoint | None = None
+        self._lock = threading.Lock()
 
     def saw(self, signed: SignedCheckpoint) -> None:
-        self._newest = signed
+        with self._lock:
+            if self._newest is None or self._newest.checkpoint.size < signed.checkpoint.size:
+                self._newest = signed
 
-    def sound(self, head: Head | None, connection: Connection) -> Head:
-        """The head, if the log may go on from it.
+    def expected(self) -> SignedCheckpoint | None:
+        """The newest checkpoint that is known to be signed, by this process or, as is remembered outside, by another.
+
+        To be asked before the head is read: a head that was read before may be overtaken, and that is no rollback.
+
+        Raises:
+            LogFrozen, LogUnavailable: the remembered checkpoint is none, or cannot be read.
+        """
+        newest = self._newest
+        kept = None if self._remembered is None else self._remembered.read()
+        if kept is not None and (newest is None or newest.checkpoint.size <= kept.checkpoint.size):
+            return kept
+        return newest
+
+    def sound(self, head: Head | None, connection: Connection, expected: SignedCheckpoint | None) -> Head:
+        """The head, if the log may go on from it: it holds the tree of the `expected` checkpoint.
 
         Raises:
             LogUnavailable: there is no log.
@@ -224,15 +256,12 @@ class HeadGuard:
         """
         if head is None:
             raise LogUnavailable("the database holds no log")
-        newest = self._newest
-        if newest is not None and head.checkpoint == newest.text:
+        if expected is not None and head.checkpoint == expected.text:
             return head
         signed = self._signed(head)
-        if newest is None and self._remembered is not None:
-            newest = self._remembered.read()
-        if newest is not None:
-            _refuse_rollback(connection, signed, newest)
-        self._newest = signed
+        if expected is not None:
+            _refuse_rollback(connection, signed, expected)
+        self.saw(signed)
         return head
 
     def _signed(self, head: Head) -> SignedCheckpoint:

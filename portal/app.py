@@ -152,7 +152,7 @@ def _compose(
         accounts=Accounts(sessions, Sealer(master), log, clock),
         records=Records(catalogue, gate),
         trail=Trail(log, catalogue, officials, references, clock, zone),
-        casework=Casework(policy, gate, log),
+        casework=Casework(policy, gate, log, references),
         oversight=oversight_desk,
         exports=Exports(log, oversight_desk, load_signer(settings.audit.export_key_file), clock),
         verifications=Verifications(sessions, log, oversight_desk, clock),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from audit.log import AuditLog, Page, TrailQuery
+from audit.log import AuditLog, LoggedAccess, TrailQuery
 from portal.domain.actions import Action, Outcome, Reason
 from portal.domain.actors import Actor
 from portal.domain.errors import AccessDenied, NothingHere
@@ -16,7 +16,9 @@ from portal.registries.records import Record
 from portal.services.disclosure import Gate, Grant
 from portal.services.justification import Weakness, is_the_same_reason, tidied, weakness_of
 from portal.services.policy import Offer, Policy
+from portal.services.sealing import References
 
+PAGE_LENGTH = 50
 #: How many of an official's last reasons a new one is held against.
 REASONS_REMEMBERED = 30
 #: A refused justification is kept as evidence, but not at any length.
@@ -64,13 +66,22 @@ class OpenedRecord:
     registries: tuple[OpenedRegistry, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CaseworkPage:
+    """A page of an official's own requests, newest first. `older` is the reference to pass for the next page."""
+
+    items: list[LoggedAccess]
+    older: str | None
+
+
 class Casework:
     """Justified access for the caseworker's role."""
 
-    def __init__(self, policy: Policy, gate: Gate, log: AuditLog) -> None:
+    def __init__(self, policy: Policy, gate: Gate, log: AuditLog, references: References) -> None:
         self._policy = policy
         self._gate = gate
         self._log = log
+        self._references = references
 
     def purposes(self, actor: Actor) -> tuple[Purpose, ...]:
         return self._policy.purposes_for(actor)
@@ -131,10 +142,13 @@ class Casework:
         )
         return OpenedRecord(purpose, opening.subject, opening.case, reason, opened)
 
-    def history(self, actor: Actor, *, before: int | None = None, limit: int = 50) -> Page:
-        """The actor's own openings and refusals, newest first."""
+    def history(self, actor: Actor, *, before: str | None = None) -> CaseworkPage:
+        """The actor's own openings and refusals. Raises NothingHere when `before` is no reference of this actor's."""
+        last = None if before is None else self._references.entry(before, actor.account_id)
         query = TrailQuery(official=actor.account_id, actions=frozenset({Action.READ}))
-        return self._log.read(query, before=before, limit=limit)
+        page = self._log.read(query, before=last, limit=PAGE_LENGTH)
+        older = page.next_before
+        return CaseworkPage(page.items, None if older is None else self._references.to_entry(older, actor.account_id))
 
     def _refuse_what_policy_refuses(
         self, actor: Actor, purpose: Purpose, opening: Opening, grants: Sequence[Grant]

@@ -27,7 +27,6 @@ _FIELD_OF_REFUSAL = {
     Reason.REGISTRY: "registries",
     Reason.CASE_MISSING: "case",
 }
-_MOST_DIGITS = 18
 
 
 @blueprint.get("/casework")
@@ -79,7 +78,7 @@ def open_record(purpose: str) -> ResponseReturnValue:
 @blueprint.get("/casework/history")
 @requires(Permission.READ_OWN_CASEWORK)
 def history() -> ResponseReturnValue:
-    page = house().casework.history(actor(), before=_position(request.args.get("before")))
+    page = house().casework.history(actor(), before=request.args.get("before"))
     return render_template("casework/history.html", page=page, catalogue=house().catalogue)
 
 
@@ -112,12 +111,3 @@ def _asked(stated: Purpose, form: ReasonForm, *, refused_in: int | None = None, 
         refused_in=refused_in,
         refusal=refusal,
     )
-
-
-def _position(text: str | None) -> int | None:
-    """An entry's number from an address. Raises NothingHere for anything else."""
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-        raise NothingHere
-    return int(text)

@@ -78,7 +78,7 @@ class FakeHouse:
             accounts=Accounts(sessions, Sealer("master"), log, clock),
             records=Records(catalogue, gate),
             trail=Trail(log, catalogue, officials, references, clock, TALLINN),
-            casework=Casework(Policy(catalogue), gate, log),
+            casework=Casework(Policy(catalogue), gate, log, references),
             oversight=oversight,
             exports=Exports(log, oversight, signer, clock),
             verifications=Verifications(sessions, log, oversight, clock),

@@ -163,3 +163,15 @@ def test_a_purpose_is_offered_only_to_whom_may_state_it(house: FakeHouse) -> Non
     for actor, purpose in ((a_citizen(), "benefit-claim"), (a_caseworker(), "tax-audit"), (a_caseworker(), "none")):
         with pytest.raises(NothingHere):
             house.casework.purpose(actor, purpose)
+
+
+def test_the_history_goes_back_page_by_page_with_references_of_ones_own(house: FakeHouse) -> None:
+    official = a_caseworker(account_id="one")
+    for number in range(20):
+        house.casework.open_record(official, an_opening(), request_id=f"r{number}")
+    first = house.casework.history(official)
+    second = house.casework.history(official, before=first.older)
+    assert [entry.seq for entry in (*first.items, *second.items)] == list(range(59, -1, -1))
+    assert second.older is None
+    with pytest.raises(NothingHere):
+        house.casework.history(a_caseworker(account_id="two"), before=first.older)

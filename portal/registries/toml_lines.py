@@ -6,6 +6,7 @@ The text must have been accepted by `tomllib` first: this scanner follows TOML 1
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -40,6 +41,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
         self._position = 0
+        self._line_ends = [found.start() for found in re.finditer("\n", text)]
         self._lines: dict[Path, int] = {(): 1}
         self._elements: dict[Path, int] = {}
 
@@ -148,7 +150,7 @@ class _Scanner:
             self._position = found.end()
 
     def _note(self, path: Path, position: int) -> None:
-        self._lines.setdefault(path, self._text.count("\n", 0, position) + 1)
+        self._lines.setdefault(path, bisect_left(self._line_ends, position) + 1)
 
 
 def _unquoted(quoted: str) -> str:

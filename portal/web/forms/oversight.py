@@ -85,15 +85,7 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     def in_words(self) -> list[tuple[str, str]]:
         """What was asked, label and words, for the reader to see above the result. A personal code is masked."""
         said = [(self.subject.label.text, masked(self.subject.data))] if self.subject.data else []
-        for field in (
-            self.organisation,
-            self.official,
-            self.purpose,
-            self.registry,
-            self.case,
-            self.action,
-            self.outcome,
-        ):
+        for field in self._simple():
             if field.data:
                 words = {choice.value: str(choice.label) for choice in getattr(field, "choices", ())}
                 said.append((field.label.text, words.get(field.data, field.data)))

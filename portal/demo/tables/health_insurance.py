@@ -31,6 +31,8 @@ CREATE INDEX kindlustuskaitse_kindlustatu ON kindlustuskaitse (kindlustatu_ik);
 _CENTRES = 24
 _LISTS_OF_A_CENTRE = 5
 _STATE = "Riik"
+#: Insurance that ended before this day was never entered.
+_REGISTER_BEGINS = date(2002, 1, 1)
 #: How many people have no family doctor.
 _WITHOUT_DOCTOR = 0.06
 #: Insurance through work lasts on for two months after the last day (Health Insurance Act, illustrative).
@@ -66,7 +68,8 @@ class HealthInsuranceTables:
 
     def _spells(self, person: Person) -> Iterator[tuple[Cell, date, date | None, str]]:
         grown_up = _birthday(person.born, ADULT_AGE)
-        yield "laps", person.born, None if grown_up > self._today else grown_up - timedelta(days=1), _STATE
+        if grown_up >= _REGISTER_BEGINS and person.citizenship == "EST":
+            yield "laps", person.born, None if grown_up > self._today else grown_up - timedelta(days=1), _STATE
         if person.status is Status.STUDENT:
             yield "yliopilane", grown_up, None, _STATE
         retired = _birthday(person.born, PENSION_AGE)

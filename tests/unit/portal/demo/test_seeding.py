@@ -1,0 +1,132 @@
+"""The demonstration is made once, and goes on from where it was interrupted."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from audit.entry import encode_body
+from audit.log import AuditLog, TrailQuery, open_log
+from config.settings import Settings
+from portal.app import furnish_house
+from portal.demo import seeding
+from portal.demo.building import registry_files
+from portal.demo.personas import SINGLE_PARENT
+from portal.demo.seeding import SeedReport, seed_country
+from portal.installation import initialise, log_settings
+from portal.services.house import House
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return initialise(Settings.load({"GLASSHOUSE_DATA_DIR": str(tmp_path)}, demo_people=200))
+
+
+@pytest.fixture(autouse=True)
+def few_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seeding, "_PEOPLE_WITH_HISTORY", 12)
+
+
+def quiet(_what: str, _done: int, _total: int) -> None: ...
+
+
+def seed(settings: Settings, progress: Callable[[str, int, int], None] = quiet, now: datetime = NOW) -> SeedReport:
+    return seed_country(settings, furnish_house, log_settings(settings), progress, clock=lambda: now)
+
+
+def bodies(settings: Settings) -> list[bytes]:
+    log = open_log(log_settings(settings))
+    try:
+        assert log.verify().ok
+        return [encode_body(logged.access) for logged in log.stream(TrailQuery()) if logged.access is not None]
+    finally:
+        log.close()
+
+
+def test_seeding_fills_registries_accounts_and_the_log_and_the_log_verifies(settings: Settings) -> None:
+    report = seed(settings)
+    assert not report.was_there
+    assert (report.people, report.registries) == (200, 7)
+    assert report.accesses == len(bodies(settings)) > 300
+    house: House = furnish_house(settings)
+    accounts = house.accounts.demonstration_people()
+    mother = next(account for account in accounts if account.persona == SINGLE_PARENT)
+    code = house.accounts.actor(mother.account_id).personal_code
+    assert code is not None
+    assert house.log.read(TrailQuery(subject=code.subject)).items[0].logged_at <= NOW
+    house.log.close()
+
+
+def test_a_back_dated_entry_is_logged_at_the_time_it_tells_of(settings: Settings) -> None:
+    seed(settings)
+    log = open_log(log_settings(settings))
+    for logged in log.stream(TrailQuery()):
+        assert logged.access is not None
+        assert logged.logged_at == logged.access.occurred_at
+    log.close()
+
+
+def test_a_second_start_finds_everything_there_and_touches_nothing(settings: Settings) -> None:
+    first = seed(settings)
+    before = {file: file.stat().st_mtime_ns for file in registry_files(settings.data_dir / "registries")}
+
+    def refuse(_settings: Settings) -> House:
+        raise AssertionError("nothing is to be opened")
+
+    later = NOW + timedelta(days=30)
+    report = seed_country(settings, refuse, log_settings(settings), quiet, clock=lambda: later)
+    assert report == SeedReport(True, first.people, first.registries, first.accesses)
+    assert before == {file: file.stat().st_mtime_ns for file in before}
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("what", ["people in the registries", "events in the log"])
+def test_an_interrupted_seeding_is_finished_by_the_next_without_anything_twice(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory, what: str
+) -> None:
+    def interrupt(doing: str, done: int, total: int) -> None:
+        if doing == what and done * 2 > total:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        seed(settings, interrupt)
+    report = seed(settings, now=NOW + timedelta(days=2))
+    assert not report.was_there
+    whole = initialise(Settings.load({"GLASSHOUSE_DATA_DIR": str(tmp_path_factory.mktemp("whole"))}, demo_people=200))
+    assert seed(whole).accesses == report.accesses
+    assert bodies(whole) == bodies(settings)
+
+
+def test_entries_of_others_that_came_in_between_are_kept_and_time_goes_on_from_them(settings: Settings) -> None:
+    house = furnish_house(settings)
+    log: AuditLog = house.log
+    ids = house.accounts.open([seeding.demonstration_accounts()[0]], demonstration=True)
+    house.accounts.sign_in_as_demonstration_person(ids[0], request_id="a-real-one")
+    signed_in = log.entry(0).logged_at
+    log.close()
+    report = seed(settings)
+    log = open_log(log_settings(settings))
+    assert log.count(TrailQuery()) == report.accesses + 1
+    assert log.entry(1).logged_at >= signed_in
+    assert log.verify().ok
+    log.close()
+
+
+def test_a_lost_registry_is_made_anew(settings: Settings) -> None:
+    first = seed(settings)
+    lost = registry_files(settings.data_dir / "registries")[0]
+    lost.unlink()
+    report = seed(settings)
+    assert (report.was_there, report.accesses) == (False, first.accesses)
+    with closing(sqlite3.connect(lost)) as connection:
+        assert connection.execute("SELECT count(*) FROM isik").fetchone() == (200,)

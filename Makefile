@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.development
 TEST_WORKERS ?= 2
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help demo serve test check assets lock bench soak format messages clean
+.PHONY: help demo test check assets lock format messages clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,11 @@ check: $(DEV_STAMP) ## The fast gate: lint, format, types, floors
 format: $(DEV_STAMP) ## Put the code into its one format
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+
+messages: $(DEV_STAMP) ## Collect the texts of the pages anew for the translators
+	@$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l -k _ -k ngettext:1,2 --no-location --sort-output \
+	  --project Glasshouse -o portal/translations/messages.pot portal
+	@$(BIN)/pybabel -q update -i portal/translations/messages.pot -d portal/translations --no-fuzzy-matching
 
 lock: $(DEV_STAMP) ## Write requirements*.txt anew from requirements*.in
 	@for name in requirements requirements-dev; do \

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -18,6 +18,7 @@ from portal.demo.seeding import SeedReport, seed_country
 from portal.installation import initialise, log_settings
 from portal.registries.catalogue import CatalogueError
 from portal.server import serve_forever
+from portal.services.accounts import DemonstrationAccount
 
 P = ParamSpec("P")
 
@@ -66,6 +67,8 @@ def serve(host: str | None, port: int | None) -> None:
     """Serve the portal with gunicorn."""
     settings = _settings_for(host, port)
     _refuse_a_port_in_use(settings)
+    # What would keep every worker from starting is told here, once and in words.
+    furnish_house(settings).log.close()
     serve_forever(settings)
 
 
@@ -80,7 +83,9 @@ def demo(host: str | None, port: int | None) -> None:
     _refuse_a_port_in_use(settings)
     settings = initialise(settings)
     _say(fill(settings))
-    _say_where(settings)
+    house = furnish_house(settings)
+    _say_where(settings, house.accounts.demonstration_people())
+    house.log.close()
     serve_forever(settings)
 
 
@@ -129,8 +134,12 @@ def _say(report: SeedReport) -> None:
         click.echo(f"Made {report.people:,} people in {report.registries} registries and {report.accesses:,} accesses.")
 
 
-def _say_where(settings: Settings) -> None:
+def _say_where(settings: Settings, people: Iterable[DemonstrationAccount]) -> None:
     url = f"http://{settings.host}:{settings.port}"
-    click.echo(f"\nGlasshouse is at {url}")
-    click.echo(f"Sign in at {url}/sign-in as any of the demonstration people: a citizen, a caseworker, an auditor.")
-    click.echo("Stop it with Ctrl-C; the data stay under " + str(settings.data_dir) + "/.\n")
+    click.echo(f"\nGlasshouse is at {url}\nSign in at {url}/sign-in, for example as")
+    told = set()
+    for person in people:
+        if person.role not in told:
+            told.add(person.role)
+            click.echo(f"  {person.name} ({person.role})")
+    click.echo(f"Stop it with Ctrl-C; the data stay under {settings.data_dir}/.\n")

@@ -21,6 +21,11 @@ ROLES = {
     Role.CASEWORKER: _l("Caseworkers"),
     Role.AUDITOR: _l("Auditors"),
 }
+ROLE_OF_ONE = {
+    Role.CITIZEN: _l("Citizen"),
+    Role.CASEWORKER: _l("Caseworker"),
+    Role.AUDITOR: _l("Auditor"),
+}
 KINDS = {
     Kind.HUMAN: _l("A person"),
     Kind.AUTOMATIC: _l("A system"),
@@ -113,7 +118,8 @@ def init_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: _said(RUN_STATES, term), "state_in_words")
     app.add_template_filter(lambda term: _said(DETAILS, term), "detail_in_words")
     app.add_template_filter(lambda persona: str(PERSONAS.get(persona, "")), "persona_in_words")
-    app.add_template_filter(lambda term: _said(ROLES, term), "role_in_words")
+    app.add_template_filter(lambda term: _said(ROLES, term), "roles_in_words")
+    app.add_template_filter(lambda term: _said(ROLE_OF_ONE, term), "role_in_words")
     app.add_template_filter(lambda code: _name(house().catalogue.organisations, code), "organisation_name")
     app.add_template_filter(lambda code: _name(house().catalogue.purposes, code), "purpose_name")
     app.add_template_filter(lambda code: _name(house().catalogue.registries, code), "registry_name")

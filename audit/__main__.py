@@ -53,10 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MalformedReceipt as error:
         print(f"NOT READABLE: {error}", file=sys.stderr)
         return 2
-    except (AuditError, OSError) as error:
-        print(f"{error}", file=sys.stderr)
+    except BrokenPipeError:  # whoever was reading has gone; what is left in the buffer must not fail at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
-    except BrokenPipeError:
+    except AuditError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
         return 2
 
 
@@ -135,7 +139,15 @@ def _verifier(text_or_path: str) -> Verifier:
 
 
 def _master_key(path: str) -> MasterKey:
-    return MasterKey.from_text(Path(path).read_text(encoding="utf-8").strip())
+    try:
+        return MasterKey.from_text(Path(path).read_text(encoding="utf-8").strip())
+    except UnicodeDecodeError:
+        raise KeyRefused(f"the master key at {path} is not text") from None
+    except OSError:
+        raise KeyRefused(
+            f"there is no master key to read at {path}; name its file with --master-key-file or"
+            f" {_ENVIRONMENT}MASTER_KEY_FILE"
+        ) from None
 
 
 def _settings(options: argparse.Namespace) -> LogSettings:
@@ -162,7 +174,7 @@ def _append(options: argparse.Namespace) -> int:
         create_log(settings)
     log = open_log(settings)
     try:
-        for number, line in enumerate(sys.stdin, 1):
+        for number, line in enumerate(sys.stdin.buffer, 1):
             if line.strip():
                 acknowledged = log.append(_access_of(line, number))
                 print(json.dumps({"seq": acknowledged.seq, "leaf_hash": acknowledged.leaf_hash.hex()}), flush=True)
@@ -171,15 +183,16 @@ def _append(options: argparse.Namespace) -> int:
     return 0
 
 
-def _access_of(line: str, number: int) -> Access:
+def _access_of(line: bytes, number: int) -> Access:
     try:
         values: Any = json.loads(line)
         if not isinstance(values, dict):
             raise EntryRefused(f"line {number}: not a JSON object")
         values["occurred_at"] = datetime.fromisoformat(values["occurred_at"])
-        values["fields"] = tuple(values.get("fields", ()))
+        if isinstance(values.get("fields"), list):
+            values["fields"] = tuple(values["fields"])
         return Access(**values)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         # The line itself may hold personal data and stays out of the message.
         reason = str(error) if isinstance(error, EntryRefused) else type(error).__name__
         raise EntryRefused(f"line {number} is no access: {reason}") from None
@@ -189,14 +202,15 @@ def _verify(options: argparse.Namespace) -> int:
     verifier = _verifier(options.vkey)
     _refuse_missing_file(options.database_url)
     earlier = [_kept(path, verifier) for path in options.against]
-    remembered = Path(options.checkpoint_file)
-    if remembered.exists():
+    remembered = Path(options.checkpoint_file) if options.checkpoint_file else None
+    if remembered is not None and remembered.exists():
         earlier.append(_kept(remembered, verifier))
     key_file = Path(options.master_key_file)
     master_key = _master_key(options.master_key_file) if key_file.exists() else None
     report = verify_store(options.database_url, verifier, master_key, earlier=earlier, progress=_progress("entries"))
-    if not remembered.exists():
-        print(f"note: no remembered checkpoint at {remembered}; a log cut short cannot be told from a shorter log")
+    if not earlier:
+        place = "" if remembered is None else f" at {remembered}"
+        print(f"note: no remembered checkpoint{place}; a log cut short cannot be told from a shorter log")
     if master_key is None:
         print(f"note: no master key at {key_file}; the sealed bodies were not opened")
     return _tell(report, verifier.name)
@@ -260,10 +274,15 @@ def _in_words(verdict: ReceiptVerdict) -> list[str]:
         value = getattr(access, name)
         if value not in (None, (), False) and not (name == "details" and not value):
             shown = ", ".join(value) if isinstance(value, tuple) else dict(value) if name == "details" else value
-            lines.append(f"  {name.replace('_', ' ')}: {shown}")
+            lines.append(f"  {name.replace('_', ' ')}: {_visible(str(shown))}")
     if verdict.is_own_label:
         lines.append(f"It is number {verdict.label_count} of the entries about this person.")
     return lines
+
+
+def _visible(text: str) -> str:
+    """The text with every unprintable character escaped: no entry may write lines of its own to the terminal."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _check_export(options: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ _NONCE_SIZE = 12
 _KEY_ID_SIZE = 4
 _DEMO_PREFIX = "demo:"
 _SIGNING_KEY_PREFIX = "PRIVATE+KEY+"
+_PUBLIC_SUFFIX = ".vkey"
 _ED25519 = b"\x01"
 
 
@@ -81,7 +82,7 @@ class MasterKey:
             raise KeyRefused("this was wrapped by another master key")
         try:
             return self._wrapping.decrypt(nonce, wrapped[_KEY_ID_SIZE + _NONCE_SIZE :], key_id + context)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise KeyRefused("a wrapped key was changed or moved") from None
 
     def __repr__(self) -> str:
@@ -92,8 +93,13 @@ def generate_signing_key(path: Path, name: str) -> Ed25519Signer:
     """Make an Ed25519 key for `name` in a new file that only its owner may read, and its public half beside it.
 
     Raises:
-        KeyRefused: the file exists (a key is never replaced), or the name is no key name.
+        KeyRefused: one of the files exists (a key is never replaced), or the name is no key name.
     """
+    public = path.with_suffix(_PUBLIC_SUFFIX)
+    if public == path:
+        raise KeyRefused(f"{path} is where the public half belongs; give the signing key another ending")
+    if public.exists():
+        raise KeyRefused(f"{public} exists; the key it belongs to is not replaced")
     private = Ed25519PrivateKey.generate()
     signer = Ed25519Signer(name, private)
     encoded = base64.b64encode(_ED25519 + private.private_bytes_raw()).decode()
@@ -104,7 +110,7 @@ def generate_signing_key(path: Path, name: str) -> Ed25519Signer:
             file.write(text)
     except FileExistsError:
         raise KeyRefused(f"{path} exists; a signing key is never replaced") from None
-    path.with_suffix(".vkey").write_text(signer.vkey + "\n", encoding="utf-8")
+    public.write_text(signer.vkey + "\n", encoding="utf-8")
     return signer
 
 
@@ -138,7 +144,7 @@ def _signer_of(text: str) -> Ed25519Signer | None:
     key_id, _, encoded = rest.partition("+")
     try:
         key = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         return None
     if len(key) != 1 + KEY_SIZE or key[:1] != _ED25519:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -160,7 +160,8 @@ def recover_log(settings: LogSettings, *, clock: Callable[[], datetime] = _now) 
     """Go on from what the database holds, though more was signed for; the log says so in an entry of its own.
 
     Only a log that verifies by itself is recovered. What was remembered is kept beside it under another name: it is the
-    evidence of what was lost. None when there was nothing to recover from.
+    evidence of what was lost. None when there was nothing to recover from. Processes that have the log open must be
+    started anew; until then they refuse to append.
 
     Raises:
         VerificationFailed: the log in the database is broken; recovery would put a seal on it.
@@ -168,37 +169,39 @@ def recover_log(settings: LogSettings, *, clock: Callable[[], datetime] = _now) 
     """
     if settings.checkpoint_file is None or not _is_frozen(settings):
         return None
-    signer = _signer_of(settings)
-    verifier = signer.verifier()
+    verifier = _signer_of(settings).verifier()
     report = verify_store(settings.database_url, verifier, settings.master_key)
     if not report.ok:
         raise VerificationFailed(f"the log itself is broken and is not recovered: {report.problem}")
     remembered = RememberedCheckpoint(settings.checkpoint_file, settings.origin, verifier)
-    log = Store(settings.database_url)
+    log = open_log(replace(settings, checkpoint_file=None), clock=clock)
     try:
-        with log.reading() as connection:
-            head = store.read_head(connection)
-        if head is None:
-            raise LogUnavailable("the database holds no log")
-        lost = remembered.set_aside(open_checkpoint(head.checkpoint, settings.origin, [verifier]))
-    finally:
-        log.close()
-    if lost is None:
-        return None
-    recovered = open_log(settings, clock=clock)
-    try:
-        return recovered.append(
+        # First the entry, then the memory: cut off in between, the log is still frozen and is recovered again.
+        acknowledged = log.append(
             Access(
                 action="log-recovery",
                 outcome="done",
                 source="log",
                 occurred_at=clock(),
                 automatic=True,
-                details={"signed-for": lost.size, "signed-root": lost.root.hex(), "went-on-from": head.size},
+                details={"went-on-from": report.size, **_lost(remembered)},
             )
         )
+        remembered.set_aside(log.checkpoint())
     finally:
-        recovered.close()
+        log.close()
+    return acknowledged
+
+
+def _lost(remembered: RememberedCheckpoint) -> dict[str, str | int]:
+    evidence: dict[str, str | int] = {"remembered-sha256": remembered.digest()}
+    try:
+        kept = remembered.read()
+    except LogFrozen:  # it is no checkpoint of this log; its digest is all there is to say
+        return evidence
+    if kept is None:
+        return evidence
+    return {**evidence, "signed-for": kept.checkpoint.size, "signed-root": kept.checkpoint.root.hex()}
 
 
 def _is_frozen(settings: LogSettings) -> bool:

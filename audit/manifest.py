@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,18 @@ HEADER = "glasshouse trail export v1"
 FIELDS = ("file", "sha256", "entries", "query-sha256", "made-at", "log", "size", "root")
 _MAX_NOTE = 64 * 1024
 _BLOCK = 1024 * 1024
+#: All that `zipfile`, `zlib` and `csv` raise for an archive that is damaged, encrypted or packed in an unknown way.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    csv.Error,
+    KeyError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    UnicodeDecodeError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ def verify_export(path: Path, log_verifier: Verifier, export_verifier: Verifier)
             values = _manifest(_small(archive, "manifest.txt"), [export_verifier])
             _check_checkpoint(_small(archive, "checkpoint"), values, log_verifier)
             _check_file(archive, values)
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError) as error:
+    except _UNREADABLE as error:
         raise MalformedReceipt(f"this is no whole export ({type(error).__name__})") from None
     return ExportVerdict(values["file"], int(values["entries"]), values["made-at"], values["log"], int(values["size"]))
 

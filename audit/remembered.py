@@ -8,12 +8,13 @@ Transparency logs that went on from a backup).
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from audit.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint
+from audit.checkpoint import SignedCheckpoint, open_checkpoint
 from audit.errors import LogFrozen, LogUnavailable, MalformedCheckpoint, MalformedNote, VerificationFailed
 from audit.note import Verifier
 
@@ -38,7 +39,9 @@ class RememberedCheckpoint:
             note = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise self._foreign() from error
+        except OSError as error:
             raise LogUnavailable(f"the remembered checkpoint {self.path} cannot be read") from error
         known = self._read
         if known is not None and known.text == note:  # its signature was checked already
@@ -46,11 +49,14 @@ class RememberedCheckpoint:
         try:
             self._read = known = open_checkpoint(note, self._origin, [self._verifier])
         except (MalformedNote, MalformedCheckpoint, VerificationFailed) as error:
-            raise LogFrozen(
-                f"the remembered checkpoint {self.path} is none that this log signed; nothing is appended until"
-                " `python -m audit recover` has been run"
-            ) from error
+            raise self._foreign() from error
         return known
+
+    def _foreign(self) -> LogFrozen:
+        return LogFrozen(
+            f"the remembered checkpoint {self.path} is none that this log signed; nothing is appended until"
+            " `python -m audit recover` has been run"
+        )
 
     def remember(self, checkpoint: SignedCheckpoint) -> None:
         """Keep `checkpoint` unless a larger one is kept already. The file is whole at every moment, crash or not.
@@ -62,34 +68,38 @@ class RememberedCheckpoint:
             with self._locked():
                 kept = self.read()
                 if kept is None or kept.checkpoint.size < checkpoint.checkpoint.size:
-                    self._write(checkpoint.text)
+                    self._write(self.path, checkpoint.text.encode())
         except OSError as error:
             raise LogUnavailable(f"the remembered checkpoint {self.path} cannot be written") from error
 
-    def set_aside(self, checkpoint: SignedCheckpoint) -> Checkpoint | None:
-        """Keep `checkpoint` in place of one that it does not follow, and give that one; None if there is none.
+    def set_aside(self, checkpoint: SignedCheckpoint) -> None:
+        """Keep `checkpoint` in place of whatever is kept, which stays beside it as evidence, named by its digest.
 
-        The old file stays as evidence under a name that says its size. Only for `recover`, which logs that it did.
+        Only for `recover`, which logs that it did.
         """
         try:
             with self._locked():
-                kept = self.read()
-                if kept is None:
-                    return None
-                evidence = self.path.with_name(f"{self.path.name}.lost-{kept.checkpoint.size}")
-                evidence.write_text(kept.text, encoding="utf-8")
-                self._write(checkpoint.text)
-                return kept.checkpoint
+                evidence = self.path.with_name(f"{self.path.name}.lost-{self.digest()[:12]}")
+                self._write(evidence, self.path.read_bytes())
+                self._write(self.path, checkpoint.text.encode())
         except OSError as error:
             raise LogUnavailable(f"the remembered checkpoint {self.path} cannot be written") from error
 
-    def _write(self, text: str) -> None:
-        fresh = self.path.with_name(self.path.name + ".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text)
+    def digest(self) -> str:
+        """SHA-256 in hex of the file as it stands, whatever it holds. Raises LogUnavailable where it cannot be read."""
+        try:
+            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise LogUnavailable(f"the remembered checkpoint {self.path} cannot be read") from error
+
+    @staticmethod
+    def _write(path: Path, content: bytes) -> None:
+        fresh = path.with_name(path.name + ".new")
+        with fresh.open("wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(self.path)
+        fresh.replace(path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Row, func, select, type_coerce
 
 from audit import schema, store
 from audit.entry import decode_body, decode_leaf
@@ -16,6 +16,12 @@ from audit.verify import StoredEntry
 
 _BATCH = 1_000
 _TILES_KEPT = 8
+#: A body's columns; the flag as SQLite holds it, where an intruder's 2 would read as true and match no search for it.
+_BODY: list[ColumnElement[Any]] = [
+    type_coerce(column, Integer).label(column.name) if column.name == "automatic" else column
+    for column in schema.bodies.c
+    if column.name != "seq"
+]
 
 
 class StoredLog:
@@ -33,7 +39,7 @@ class StoredLog:
     def entries(self) -> Iterator[StoredEntry]:
         entries, bodies, subjects, erasures = schema.entries, schema.bodies, schema.subjects, schema.erasures
         statement = (
-            select(entries.c.seq, entries.c.leaf, bodies, subjects.c.wrapped, erasures.c.tombstone)
+            select(entries.c.seq, entries.c.leaf, *_BODY, subjects.c.wrapped, erasures.c.tombstone)
             .select_from(
                 entries.outerjoin(bodies, bodies.c.seq == entries.c.seq)
                 .outerjoin(subjects, subjects.c.subject_index == bodies.c.subject_index)
@@ -54,7 +60,7 @@ class StoredLog:
         after = -(2**62)
         while rows := self._connection.execute(statement.where(columns.size > after)).all():
             for row in rows:
-                yield row.size, row.note
+                yield row.size, row.note if isinstance(row.note, str) else ""
             after = rows[-1].size
 
     def tile(self, level: int, index: int) -> bytes:
@@ -90,7 +96,7 @@ class StoredLog:
             expected = search_columns(vault, decode_body(opened.body), decode_leaf(leaf).time_ms)
         except (KeyRefused, VerificationFailed, EntryRefused):
             return StoredEntry(row.seq, leaf, problem=f"the sealed body of entry {row.seq} was changed")
-        stored = {name: _plain(row._mapping[schema.bodies.c[name]]) for name in expected}  # noqa: SLF001 - public API
+        stored = {name: _plain(getattr(row, name)) for name in expected}
         problem = None
         if stored != expected:
             problem = f"what a search finds entry {row.seq} by was changed"

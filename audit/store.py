@@ -78,7 +78,10 @@ class Store:
 
 
 def _engine(database_url: str) -> Engine:
-    backend = make_url(database_url).get_backend_name()
+    try:
+        backend = make_url(database_url).get_backend_name()
+    except SQLAlchemyError:
+        raise LogUnavailable("the audit log's database URL cannot be read") from None
     if backend == "sqlite":
         engine = create_engine(database_url, hide_parameters=True)
         event.listen(engine, "connect", _set_up_sqlite)
@@ -125,7 +128,7 @@ def read_head(connection: Connection, *, lock: bool = False) -> Head | None:
     row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
         return None
-    if not (isinstance(row.size, int) and isinstance(row.time_ms, int)):
+    if not (isinstance(row.size, int) and isinstance(row.time_ms, int) and isinstance(row.checkpoint, str)):
         raise VerificationFailed("the head of the log is no head")
     edge = bytes(row.frontier)
     frontier = tuple(edge[start : start + HASH_SIZE] for start in range(0, len(edge), HASH_SIZE))

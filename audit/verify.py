@@ -28,6 +28,8 @@ from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, partial_width
 #: The action of an entry that says what was erased; the one action that the log itself appends and understands.
 ERASURE = "erasure"
 _PROGRESS_EVERY = 1_000
+#: The last millisecond that a date can be given for.
+_LAST_MS = 253_402_300_799_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ def verify_receipt(text: str | bytes, verifiers: Sequence[Verifier]) -> ReceiptV
         raise VerificationFailed("the entry belongs to another log than the checkpoint")
     if leaf.seq != receipt.proof.index:
         raise VerificationFailed("the entry's number and the proof's index differ")
+    if leaf.time_ms > _LAST_MS:
+        raise VerificationFailed("the entry's time lies beyond the year 9999")
     verify_inclusion(leaf.seq, signed.size, leaf_hash(receipt.leaf), receipt.proof.hashes, signed.root)
     _verify_opening(receipt, leaf)
     return ReceiptVerdict(
@@ -267,7 +271,8 @@ class _Replay:
             return
         if commit(entry.secret, entry.body) != leaf.commitment:
             raise _Broken(entry.seq, f"the body of entry {entry.seq} is not the one that was committed to")
-        if entry.label_key is not None and label(entry.label_key, entry.count or 0) != leaf.label:
+        count = entry.count or 0
+        if entry.label_key is not None and (count < 1 or label(entry.label_key, count) != leaf.label):
             raise _Broken(entry.seq, f"the label of entry {entry.seq} is not its subject's")
         self.opened += 1
         declared = self._erased.pop(entry.seq, None)

@@ -1,4 +1,4 @@
-"""The disk is full, the commit fails, the place of the remembered checkpoint is gone: nothing is acknowledged falsely."""
+"""The disk is full, a commit fails, the memory of the last checkpoint is gone: nothing is acknowledged falsely."""
 
 from __future__ import annotations
 

@@ -40,13 +40,14 @@ class Node:
     def install(self, where: Path) -> None:
         """`npm ci`: exactly what package-lock.json says, checked by its hashes, without running install scripts."""
         arguments = ["ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"]
+        arguments += ["--fetch-retries=1", "--fetch-retry-mintimeout=2000", "--fetch-retry-maxtimeout=5000"]
         try:
             self.run([str(self.npm), *arguments], where=where, doing="npm ci")
         except BuildFailed as error:
             if re.search(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network", str(error)):
                 raise BuildFailed(
-                    "npm cannot reach its registry, so the style sheet and the fonts cannot be fetched.\n"
-                    "Check the connection, or name a mirror:  npm config set registry https://…\n\n" + str(error)
+                    f"{error}\n\nnpm cannot reach its registry, so what the style sheet is made from cannot be fetched.\n"
+                    "Check the connection, or name a mirror:  npm config set registry https://…"
                 ) from None
             raise
 

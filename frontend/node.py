@@ -46,7 +46,7 @@ class Node:
         except BuildFailed as error:
             if re.search(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network", str(error)):
                 raise BuildFailed(
-                    f"{error}\n\nnpm cannot reach its registry, so what the style sheet is made from cannot be fetched.\n"
+                    f"{error}\n\nnpm cannot reach its registry, so the parts of the pages cannot be fetched.\n"
                     "Check the connection, or name a mirror:  npm config set registry https://…"
                 ) from None
             raise

@@ -86,14 +86,14 @@ DETAILS = {
 #: Who the demonstration people are, for the page where one chooses among them.
 PERSONAS = {
     "single-parent-wrong-match": _l("A single parent. Bought data say, wrongly, that she lives with a partner."),
-    "pensioner": _l("A pensioner whose benefits are renewed each year."),
+    "pensioner": _l("A pensioner, married, with two cars to his name."),
     "public-figure": _l("A well-known singer. Not everybody who looks has a case."),
     "snooped-neighbour": _l("A nurse whose neighbour works at the town."),
     "land-owner": _l("A farmer who owns land."),
     "job-seeker": _l("Out of work and looking for a job."),
     "newcomer": _l("Moved to the country lately."),
     "student": _l("A student."),
-    "contractor-agent": _l("Checks claims for a contractor of the Social Insurance Board."),
+    "contractor-agent": _l("Checks claims for a contractor of the Tax and Customs Board."),
     "benefit-officer": _l("Decides on benefits."),
     "town-clerk": _l("Works at the town and lives next door to somebody."),
     "patrol-officer": _l("Patrols the roads."),

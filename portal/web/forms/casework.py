@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovCharacterCount, GovCheckboxesInput, GovRadioInput, GovTextInput
@@ -13,10 +14,12 @@ from wtforms.validators import DataRequired, InputRequired, Length, Regexp
 from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import Purpose
 from portal.services.casework import Opening
+from portal.services.justification import Weakness
 from portal.services.policy import Offer
 from portal.web.forms.fields import AskingForm, choices, personal_code
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
+from portal.web.wording import WEAKNESSES
 
 CASE_LENGTH = 64
 
@@ -72,6 +75,13 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
             ]
         else:
             self.case.label.text = _l("Case reference (if there is one)")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """An empty reason is named beside other mistakes; alone it goes to the service, whose refusal is an entry."""
+        is_valid: bool = super().validate(extra_validators)
+        if not is_valid and not (self.justification.data or "").strip():
+            self.justification.errors = [WEAKNESSES[Weakness.EMPTY]]
+        return is_valid
 
     def opening(self, purpose: str) -> Opening:
         """Only after the form was found valid."""

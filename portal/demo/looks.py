@@ -14,8 +14,6 @@ from portal.registries.catalogue import Catalogue
 
 #: The role under which a registry's own system stands in the log.
 SYSTEM_ROLE = "system"
-#: For whom a contractor works.
-_PRINCIPALS = {"claimcheck": "tax-board"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +78,7 @@ def _access(look: Look, registry: str, at: datetime, catalogue: Catalogue, reque
         role=_role(look),
         official=None if official is None else official.account_id,
         official_name=None if official is None else official.name,
-        on_behalf_of=_PRINCIPALS.get(organisation or ""),
+        on_behalf_of=None if organisation is None else catalogue.organisations[organisation].acts_for,
         registry=registry,
         fields=_fields(look, purpose, registry, catalogue),
         purpose=purpose.code,

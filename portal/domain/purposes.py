@@ -24,11 +24,15 @@ class OfficialShown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """A body that controls, processes or receives data. `contact` is where a person writes to."""
+    """A body that controls, processes or receives data. `contact` is where a person writes to.
+
+    A processor `acts_for` the organisation whose code stands there: that one really wants to know (GDPR Article 28).
+    """
 
     code: str
     name: LocalizedText
     contact: str
+    acts_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,18 @@ def read_organisations(file: TomlTable | None) -> dict[str, Organisation]:
     organisations: dict[str, Organisation] = {}
     if file is None:
         return organisations
-    for table in file.tables("organisation"):
-        organisation = Organisation(table.code("code"), table.localized("name"), table.text("contact"))
+    tables = file.tables("organisation")
+    for table in tables:
+        acts_for = table.code("acts_for") if "acts_for" in table else None
+        organisation = Organisation(table.code("code"), table.localized("name"), table.text("contact"), acts_for)
         if organisation.code in organisations:
             table.mistake("code", "two organisations have this code")
         organisations[organisation.code] = organisation
         table.finish()
+    for table, organisation in zip(tables, list(organisations.values()), strict=False):
+        principal = organisation.acts_for
+        if principal is not None and (principal == organisation.code or principal not in organisations):
+            table.mistake("acts_for", "there is no other organisation with this code")
     file.finish()
     return organisations
 

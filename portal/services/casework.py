@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audit.log import AuditLog, LoggedAccess, TrailQuery
 from portal.domain.actions import Action, Outcome, Reason
@@ -124,6 +124,7 @@ class Casework:
                 lawful_basis=purpose.lawful_basis.en,
                 request_id=request_id,
                 case=opening.case,
+                on_behalf_of=self._policy.principal_of(actor),
                 justification=reason,
             )
             for registry in wanted
@@ -189,15 +190,4 @@ class Casework:
 def _as_evidence(grant: Grant, *, keep_reason: bool = True) -> Grant:
     """A denied look names no fields (none were released) and keeps only the beginning of the reason given."""
     kept = grant.justification[:EVIDENCE_LENGTH] if keep_reason and grant.justification else None
-    return Grant(
-        actor=grant.actor,
-        action=grant.action,
-        subject=grant.subject,
-        registry=grant.registry,
-        fields=(),
-        purpose=grant.purpose,
-        lawful_basis=grant.lawful_basis,
-        request_id=grant.request_id,
-        case=grant.case,
-        justification=kept,
-    )
+    return replace(grant, fields=(), justification=kept)

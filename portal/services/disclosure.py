@@ -33,6 +33,7 @@ class Grant:
     lawful_basis: str
     request_id: str
     case: str | None = None
+    on_behalf_of: str | None = None
     justification: str | None = field(default=None, repr=False)
 
 
@@ -125,6 +126,7 @@ class Gate:
             occurred_at=self._clock(),
             subject=grant.subject.subject,
             organisation=actor.organisation,
+            on_behalf_of=grant.on_behalf_of,
             role=actor.role,
             official=None if is_own_look else actor.account_id,
             official_name=None if is_own_look else actor.name,

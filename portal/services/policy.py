@@ -55,6 +55,11 @@ class Policy:
             return Reason.REGISTRY
         return None
 
+    def principal_of(self, actor: Actor) -> str | None:
+        """The organisation for which the actor's own works as a processor, if it does."""
+        organisation = self._catalogue.organisations.get(actor.organisation or "")
+        return None if organisation is None else organisation.acts_for
+
     def permitted_fields(self, actor: Actor, purpose: Purpose, registry: str) -> tuple[str, ...]:
         """Exactly the fields of `registry` that `purpose` permits, in the registry's order; empty when refused."""
         described = self._catalogue.registries.get(registry)

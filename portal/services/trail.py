@@ -62,6 +62,7 @@ class TrailLine:
     outcome: str
     reason: str | None
     organisation: Organisation | None
+    on_behalf_of: Organisation | None
     official: str | None
     role: str | None
     purpose: Purpose | None
@@ -211,6 +212,7 @@ class Trail:
             outcome=access.outcome,
             reason=access.reason,
             organisation=self._catalogue.organisations.get(access.organisation or ""),
+            on_behalf_of=self._catalogue.organisations.get(access.on_behalf_of or ""),
             official=self._officials.shown(access, purpose),
             role=access.role,
             purpose=purpose,

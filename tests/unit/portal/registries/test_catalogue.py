@@ -88,6 +88,22 @@ def test_a_catalogue_cannot_be_changed_after_it_was_read(catalogue: Catalogue) -
 
 
 SINGLE_MISTAKES = [
+    (
+        ORGANISATIONS,
+        'acts_for = "tax-board"',
+        'acts_for = "claimcheck"',
+        0,
+        "organisation[12].acts_for",
+        "no other organisation",
+    ),
+    (
+        ORGANISATIONS,
+        'acts_for = "tax-board"',
+        'acts_for = "nobody"',
+        0,
+        "organisation[12].acts_for",
+        "no other organisation",
+    ),
     pytest.param(LAND, 'code = "land"\n', "", 1, "code", "is missing", id="missing key"),
     pytest.param(
         LAND, 'contact = "', 'kontakt = 1\ncontact = "', 0, "kontakt", "there is no such key", id="unknown key"

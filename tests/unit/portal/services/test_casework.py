@@ -11,6 +11,7 @@ from portal.domain.actions import Reason
 from portal.domain.errors import AccessDenied, NothingHere
 from portal.services.casework import JustificationRefused, Opening
 from portal.services.justification import Weakness
+from portal.services.trail import TrailFilter
 from tests.factories.houses import FakeHouse
 from tests.factories.people import JUHAN, KADRI, MARY, a_caseworker, a_citizen
 
@@ -175,3 +176,14 @@ def test_the_history_goes_back_page_by_page_with_references_of_ones_own(house: F
     assert second.older is None
     with pytest.raises(NothingHere):
         house.casework.history(a_caseworker(account_id="two"), before=first.older)
+
+
+def test_a_contractors_look_names_the_organisation_that_really_wants_to_know(house: FakeHouse) -> None:
+    opening = an_opening(purpose="household-check")
+    opened = house.casework.open_record(a_caseworker("claimcheck"), opening, request_id="r1")
+    access = house.log.entry(opened.registries[0].entry).access
+    assert access is not None
+    assert (access.organisation, access.on_behalf_of) == ("claimcheck", "tax-board")
+    line = house.trail.history(a_citizen(MARY), TrailFilter()).lines[0]
+    assert line.on_behalf_of is not None
+    assert line.on_behalf_of.code == "tax-board"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, func, select, type_coerce
 
 from audit import schema, store
 from audit.entry import decode_body, decode_leaf
@@ -38,7 +38,7 @@ class StoredLog:
 
     def entries(self) -> Iterator[StoredEntry]:
         entries, bodies, subjects, erasures = schema.entries, schema.bodies, schema.subjects, schema.erasures
-        statement = (
+        statement: Select[Any] = (
             select(entries.c.seq, entries.c.leaf, *_BODY, subjects.c.wrapped, erasures.c.tombstone)
             .select_from(
                 entries.outerjoin(bodies, bodies.c.seq == entries.c.seq)

@@ -37,7 +37,7 @@ from portal.services.records import Records
 from portal.services.sealing import References, Sealer
 from portal.services.trail import Trail
 from portal.services.verification import Verifications
-from portal.web import casework, home, login, oversight, pages, records, trail
+from portal.web import casework, home, login, oversight, pages, records, trail, verify
 from portal.web.assets import AssetsMissing, init_assets
 from portal.web.errors import init_error_pages
 from portal.web.formatting import init_formatting
@@ -81,7 +81,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     init_guard(app)
     init_error_pages(app)
     init_security_headers(app)
-    for room in (home, login, records, trail, casework, oversight, pages):
+    for room in (home, login, records, trail, casework, oversight, pages, verify):
         app.register_blueprint(room.blueprint)
     return app
 

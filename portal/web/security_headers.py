@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.web.assets import BUILD_PATH
@@ -42,9 +42,17 @@ def clear_site_data(response: BaseResponse) -> BaseResponse:
     return response
 
 
+def under_policy(response: Response, policy: str) -> Response:
+    """Have this answer sent under a Content-Security-Policy of its own, which the caller has made no wider than ours."""
+    g.content_security_policy = policy
+    return response
+
+
 def _guarded(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers[name] = value
+    if "content_security_policy" in g:
+        response.headers["Content-Security-Policy"] = g.content_security_policy
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     is_build_file = request.path.startswith(BUILD_PATH) and response.status_code in {200, 206, 304}

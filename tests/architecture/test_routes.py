@@ -45,6 +45,8 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | Permission] = {
     "pages.language": Public,
     "pages.healthz": Public,
     "pages.readyz": Public,
+    "verify_page.page": Public,
+    "verify_page.file": Public,
 }
 #: Accounts of the fake portal by role; None is a visitor who has not signed in.
 VISITORS: dict[str | None, Role | None] = {

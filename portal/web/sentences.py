@@ -115,7 +115,13 @@ def _oversight(line: TrailLine) -> str:
 
 
 def _organisation(line: TrailLine) -> str:
-    return local(line.organisation.name) if line.organisation else _("an unknown organisation")
+    """Who looked; behind a contractor, also the body that it works for."""
+    if line.organisation is None:
+        return _("an unknown organisation")
+    name = local(line.organisation.name)
+    if line.on_behalf_of is None:
+        return name
+    return _("%(contractor)s (for %(principal)s)", contractor=name, principal=local(line.on_behalf_of.name))
 
 
 def _registry(line: TrailLine) -> str:

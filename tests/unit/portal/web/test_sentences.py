@@ -44,6 +44,7 @@ def line(catalogue: Catalogue, **changes: Any) -> TrailLine:
         "outcome": Outcome.RELEASED,
         "reason": None,
         "organisation": catalogue.organisations["social-insurance-board"],
+        "on_behalf_of": None,
         "official": None,
         "role": "caseworker",
         "purpose": catalogue.purposes["benefit-claim"],
@@ -68,6 +69,13 @@ def test_an_official_without_a_name_is_an_official(app: Flask, catalogue: Catalo
 def test_a_pseudonym_is_not_taken_for_a_name(app: Flask, catalogue: Catalogue) -> None:
     hidden = next(p for p in catalogue.purposes.values() if p.official_shown is OfficialShown.PSEUDONYM)
     assert sentence(line(catalogue, official="K3JQ7A", purpose=hidden)).startswith("Official K3JQ7A at ")
+
+
+def test_the_body_behind_a_contractor_is_named(app: Flask, catalogue: Catalogue) -> None:
+    principal = catalogue.organisations["data-protection-inspectorate"]
+    assert "Social Insurance Board (for Data Protection Inspectorate) looked" in sentence(
+        line(catalogue, on_behalf_of=principal)
+    )
 
 
 def test_one_field_is_one_field(app: Flask, catalogue: Catalogue) -> None:

@@ -59,8 +59,10 @@ def _leaf_hashes(folder: Path, size: int, origin: str) -> Iterator[bytes]:
         except MalformedTile as error:
             raise _Damaged(first, f"{entries_path(index, width)}: {error}") from None
         hashes = _read(folder, tile_path(0, index, width), first)
-        if len(entries) != width or len(hashes) != width * HASH_SIZE:
+        if len(entries) != width:
             raise _Damaged(first, f"{entries_path(index, width)}: not {width} entries")
+        if len(hashes) != width * HASH_SIZE:
+            raise _Damaged(first, f"{tile_path(0, index, width)}: not {width} hashes")
         for offset, entry in enumerate(entries):
             node = leaf_hash(entry)
             if node != hashes[offset * HASH_SIZE : (offset + 1) * HASH_SIZE]:
@@ -83,8 +85,11 @@ def _check_tiles(folder: Path, size: int) -> None:
     for level, index, width in tiles_for_size(size):
         if level == 0:
             continue
-        hashes = _read(folder, tile_path(level, index, width), 0)
         span = TILE_WIDTH**level
+        first = index * TILE_WIDTH * span
+        hashes = _read(folder, tile_path(level, index, width), first)
+        if len(hashes) != width * HASH_SIZE:
+            raise _Damaged(first, f"{tile_path(level, index, width)}: not {width} hashes")
         for offset in range(width):
             child = index * TILE_WIDTH + offset
             below = _read(folder, tile_path(level - 1, child), child * span)

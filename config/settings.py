@@ -76,6 +76,7 @@ class Settings(_Frozen):
     threads: int = Field(default=8, ge=1, le=256)
     workers: int = Field(default=1, ge=1, le=64)
     session_idle_minutes: int = Field(default=30, ge=1, le=1440)
+    session_absolute_minutes: int = Field(default=480, ge=1, le=1440)
     time_zone: str = "Europe/Tallinn"
     audit: AuditSettings = AuditSettings()
     registry_urls: Mapping[str, str] = Field(default_factory=dict)

@@ -28,6 +28,7 @@ from portal.services.accounts import Accounts
 from portal.services.casework import Casework
 from portal.services.clock import Clock, system_clock
 from portal.services.disclosure import Gate
+from portal.services.entrance import Entrance
 from portal.services.exports import Exports
 from portal.services.house import House
 from portal.services.officials import OfficialNames
@@ -35,9 +36,10 @@ from portal.services.oversight import Oversight
 from portal.services.policy import Policy
 from portal.services.records import Records
 from portal.services.sealing import References, Sealer
+from portal.services.sessions import SessionLimits, Sessions
 from portal.services.trail import Trail
 from portal.services.verification import Verifications
-from portal.web import casework, home, login, oversight, pages, records, trail, verify
+from portal.web import casework, home, login, oversight, pages, records, sessions, trail, verify
 from portal.web.assets import AssetsMissing, init_assets
 from portal.web.errors import init_error_pages
 from portal.web.formatting import init_formatting
@@ -81,7 +83,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     init_guard(app)
     init_error_pages(app)
     init_security_headers(app)
-    for room in (home, login, records, trail, casework, oversight, pages, verify):
+    for room in (home, login, sessions, records, trail, casework, oversight, pages, verify):
         app.register_blueprint(room.blueprint)
     return app
 
@@ -147,9 +149,12 @@ def _compose(
     policy = Policy(catalogue)
     gate = Gate(log, connectors, clock)
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
+    sealer = Sealer(master)
+    accounts = Accounts(sessions, sealer, clock)
     return House(
         catalogue=catalogue,
-        accounts=Accounts(sessions, Sealer(master), log, clock),
+        accounts=accounts,
+        entrance=Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock),
         records=Records(catalogue, gate),
         trail=Trail(log, catalogue, officials, references, clock, zone),
         casework=Casework(policy, gate, log, references),
@@ -162,6 +167,13 @@ def _compose(
     )
 
 
+def _session_limits(settings: Settings) -> SessionLimits:
+    return SessionLimits(
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        absolute=timedelta(minutes=settings.session_absolute_minutes),
+    )
+
+
 def _configure(app: Flask, settings: Settings) -> None:
     assert settings.secret_key is not None  # noqa: S101 - see log_settings
     https = settings.is_served_over_https
@@ -169,6 +181,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.secret_key.get_secret_value(),
         MAX_CONTENT_LENGTH=MAXIMUM_BODY,
         MAX_FORM_PARTS=MAXIMUM_FORM_PARTS,
+        SIGN_IN_COOKIE="__Host-glasshouse" if https else "glasshouse",
         SESSION_COOKIE_NAME="__Host-session" if https else "session",
         SESSION_COOKIE_SECURE=https,
         SESSION_COOKIE_HTTPONLY=True,
@@ -211,7 +224,7 @@ def _catalogue_or_reason(settings: Settings, reasons: list[str]) -> Catalogue | 
 def _note_unreachable(engine: Engine, reasons: list[str]) -> None:
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("SELECT 1 FROM accounts LIMIT 1")
+            connection.exec_driver_sql("SELECT 1 FROM sessions LIMIT 1")
     except SQLAlchemyError as error:
         reasons.append(
             f"portal database {engine.url.render_as_string(hide_password=True)}: cannot be used"

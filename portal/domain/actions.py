@@ -25,12 +25,14 @@ class Action(StrEnum):
     #: An account signs in to, or out of, the portal.
     SIGN_IN = "sign-in"
     SIGN_OUT = "sign-out"
+    #: A session ends from elsewhere: by its own person in another session, or by the provider that vouched for them.
+    SESSION_END = "session-end"
 
 
 #: Looks at a person's own data by that person.
 OWN_LOOKS = frozenset({Action.OWN_READ, Action.OWN_CONFIRMATION})
 #: What an account does with its session.
-SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT})
+SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT, Action.SESSION_END})
 
 
 class Outcome(StrEnum):
@@ -53,6 +55,13 @@ class Reason(StrEnum):
     JUSTIFICATION_REPEATED = "justification-repeated"
     CASE_MISSING = "case-missing"
     REGISTRY_UNAVAILABLE = "registry-unavailable"
+    #: Why a sign-in was refused although the provider vouched for the person.
+    ASSURANCE_MISSING = "assurance-missing"
+    ASSURANCE_TOO_LOW = "assurance-too-low"
+    ACCOUNT_CLOSED = "account-closed"
+    #: Why a session ended that nobody signed out of.
+    ENDED_ELSEWHERE = "ended-elsewhere"
+    ENDED_BY_PROVIDER = "ended-by-provider"
 
 
 #: The source under which the portal itself reports (registries report under their own codes).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.domain.actions import Reason
+from portal.domain.assurance import Assurance
 
 
 class PortalError(Exception):
@@ -20,6 +21,14 @@ class AccessDenied(PortalError):
         super().__init__(f"denied: {reason}")
         self.reason = reason
         self.entry = entry
+
+
+class StrongerSignInNeeded(PortalError):
+    """The person signed in at a lower level than this needs. The caller says so and offers to sign in again."""
+
+    def __init__(self, needed: Assurance) -> None:
+        super().__init__(f"needs assurance {needed}")
+        self.needed = needed
 
 
 class DisclosureUnavailable(PortalError):

@@ -1,4 +1,4 @@
-"""What each role may do, as one table. Whatever is not in it is denied."""
+"""What each role may do, and how surely one must have signed in for it: two tables. What is not in them is denied."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from portal.domain.actors import Role
+from portal.domain.assurance import Assurance
 
 
 class Permission(StrEnum):
@@ -28,6 +29,9 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.AUDITOR: frozenset({Permission.SEARCH_TRAIL, Permission.EXPORT_TRAIL, Permission.VERIFY_LOG}),
     }
 )
+
+#: The least level of assurance for each permission; a route may ask for more (`requires(…, assurance=…)`), not less.
+ASSURANCE_NEEDED: Mapping[Permission, Assurance] = MappingProxyType(dict.fromkeys(Permission, Assurance.SUBSTANTIAL))
 
 
 def role_may(role: Role, permission: Permission) -> bool:

@@ -7,10 +7,11 @@ from sqlalchemy import create_engine
 
 from portal.models.accounts import Account
 from portal.models.base import Base
+from portal.models.sessions import SignedInSession
 from portal.models.verifications import VerificationRun
 
 #: Importing the models fills the metadata that autogeneration compares with.
-MODELS = (Account, VerificationRun)
+MODELS = (Account, SignedInSession, VerificationRun)
 
 
 def run() -> None:

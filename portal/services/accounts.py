@@ -10,15 +10,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from audit.entry import Access
-from audit.log import AuditLog
-from portal.domain.actions import PORTAL_SOURCE, Action, Outcome
 from portal.domain.actors import Actor, Role
 from portal.domain.errors import NothingHere
 from portal.domain.identifiers import PersonalCode
 from portal.models.accounts import Account
 from portal.services.clock import Clock
-from portal.services.entries import record
 from portal.services.sealing import Sealer
 
 
@@ -46,12 +42,11 @@ class DemonstrationAccount:
 
 
 class Accounts:
-    """Opens accounts and answers who an account id is. Sign-in and sign-out leave entries in the person's history."""
+    """Opens accounts and answers who an account id is."""
 
-    def __init__(self, sessions: sessionmaker[Session], sealer: Sealer, log: AuditLog, clock: Clock) -> None:
+    def __init__(self, sessions: sessionmaker[Session], sealer: Sealer, clock: Clock) -> None:
         self._sessions = sessions
         self._sealer = sealer
-        self._log = log
         self._clock = clock
 
     def open(self, accounts: Sequence[NewAccount], *, demonstration: bool = False) -> list[str]:
@@ -82,34 +77,13 @@ class Accounts:
                 DemonstrationAccount(row.id, Role(row.role), row.name, row.organisation, row.persona) for row in rows
             ]
 
-    def sign_in_as_demonstration_person(self, account_id: str, *, request_id: str) -> Actor:
+    def demonstration_person(self, account_id: str) -> Actor:
         """Raises NothingHere when `account_id` is not a demonstration person."""
         with self._sessions() as session:
             row = session.get(Account, account_id)
             if row is None or not row.is_active or not row.is_demonstration:
                 raise NothingHere
-            actor = self._actor(row)
-        self._record(actor, Action.SIGN_IN, request_id)
-        return actor
-
-    def sign_out(self, actor: Actor, *, request_id: str) -> None:
-        self._record(actor, Action.SIGN_OUT, request_id)
-
-    def _record(self, actor: Actor, action: Action, request_id: str) -> None:
-        is_citizen = actor.role is Role.CITIZEN and actor.personal_code is not None
-        entry = Access(
-            action=action,
-            outcome=Outcome.DONE,
-            source=PORTAL_SOURCE,
-            occurred_at=self._clock(),
-            subject=actor.personal_code.subject if is_citizen and actor.personal_code else None,
-            organisation=actor.organisation,
-            role=actor.role,
-            official=None if is_citizen else actor.account_id,
-            official_name=None if is_citizen else actor.name,
-            request_id=request_id,
-        )
-        record(self._log, [entry])
+            return self._actor(row)
 
     def _row(self, new: NewAccount, account_id: str, position: int, now: datetime, demonstration: bool) -> Account:
         code = new.personal_code

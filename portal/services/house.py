@@ -9,6 +9,7 @@ from audit.log import AuditLog
 from portal.registries.catalogue import Catalogue
 from portal.services.accounts import Accounts
 from portal.services.casework import Casework
+from portal.services.entrance import Entrance
 from portal.services.exports import Exports
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
@@ -23,6 +24,7 @@ class House:
 
     catalogue: Catalogue
     accounts: Accounts
+    entrance: Entrance
     records: Records
     trail: Trail
     casework: Casework

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -22,14 +23,22 @@ def derived_key(secret: str, purpose: str, length: int) -> bytes:
 
 
 class Sealer:
-    """AES-256-GCM under a key derived from the master key. The context binds a sealed value to the row it stands in."""
+    """AES-256-GCM under a key derived from the master key. The context binds a sealed value to the row it stands in.
+
+    Equal values seal differently; where one has to be found again, a blind index stands beside it.
+    """
 
     def __init__(self, master_key: str) -> None:
         self._cipher = AESGCM(derived_key(master_key, "columns/v1", 32))
+        self._index_key = derived_key(master_key, "blind-index/v1", 32)
 
     def seal(self, plaintext: str, context: str) -> bytes:
         nonce = os.urandom(_NONCE)
         return nonce + self._cipher.encrypt(nonce, plaintext.encode(), context.encode())
+
+    def blind_index(self, value: str, purpose: str) -> bytes:
+        """32 bytes by which a sealed value is found again, and which tell nothing without the key: HMAC-SHA-256."""
+        return hmac.digest(self._index_key, purpose.encode() + b"\0" + value.encode(), "sha256")
 
     def unseal(self, sealed: bytes, context: str) -> str:
         """Raises cryptography.exceptions.InvalidTag when the value was changed or moved to another row."""

@@ -10,14 +10,17 @@ from typing import Any, TypeVar
 from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain.permissions import Permission, role_may
-from portal.web.house import actor_or_none
+from portal.domain.assurance import Assurance
+from portal.domain.errors import StrongerSignInNeeded
+from portal.domain.permissions import ASSURANCE_NEEDED, Permission, role_may
+from portal.web.house import present_or_none
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 logger = logging.getLogger(__name__)
 
 _RULE = "__guard__"
+_ASSURANCE = "__assurance__"
 
 
 class Public:
@@ -34,9 +37,21 @@ class AnySignedIn:
 Rule = Permission | Public | AnySignedIn
 
 
-def requires(permission: Permission) -> Callable[[View], View]:
-    """Only for accounts whose role has `permission`; everybody else is told that there is nothing here."""
-    return _marked(permission)
+def requires(permission: Permission, *, assurance: Assurance | None = None) -> Callable[[View], View]:
+    """Only for accounts whose role has `permission`; everybody else is told that there is nothing here.
+
+    `assurance` asks for a surer sign-in than the permission does by itself (`ASSURANCE_NEEDED`); it can lower nothing.
+    """
+    if assurance is not None and not assurance.reaches(ASSURANCE_NEEDED[permission]):
+        raise ValueError(
+            f"{permission} needs {ASSURANCE_NEEDED[permission]}; a route cannot be content with {assurance}"
+        )
+
+    def mark(view: View) -> View:
+        setattr(view, _ASSURANCE, assurance)
+        return _marked(permission)(view)
+
+    return mark
 
 
 def signed_in() -> Callable[[View], View]:
@@ -59,6 +74,15 @@ def rule_of(app: Flask, endpoint: str) -> Rule | None:
     return getattr(app.view_functions[endpoint], _RULE, None)
 
 
+def assurance_of(app: Flask, endpoint: str) -> Assurance | None:
+    """The least level of assurance for a route; None where anybody may go, or every signed-in account."""
+    rule = rule_of(app, endpoint)
+    if not isinstance(rule, Permission):
+        return None
+    asked: Assurance | None = getattr(app.view_functions[endpoint], _ASSURANCE, None)
+    return asked or ASSURANCE_NEEDED[rule]
+
+
 def init_guard(app: Flask) -> None:
     public("style sheets, scripts and fonts: the same for everybody")(app.view_functions["static"])
     app.before_request(_name_the_request)
@@ -73,15 +97,19 @@ def _enforce() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None  # no route: Flask answers 404 or 405 itself
     rule = rule_of(current_app, request.endpoint)
-    actor = actor_or_none()
     if isinstance(rule, Public):
         return None
-    if actor is None:
+    present = present_or_none()
+    if present is None:
         return _send_to_sign_in(rule)
-    if not isinstance(rule, AnySignedIn) and (rule is None or not role_may(actor.role, rule)):
+    role = present.actor.role
+    if not isinstance(rule, AnySignedIn) and (rule is None or not role_may(role, rule)):
         # The same answer as for a page that does not exist: a refusal must not tell what there is to refuse.
-        logger.warning("refused request=%s endpoint=%s role=%s", g.request_id, request.endpoint, actor.role)
+        logger.warning("refused request=%s endpoint=%s role=%s", g.request_id, request.endpoint, role)
         abort(404)
+    needed = assurance_of(current_app, request.endpoint)
+    if needed is not None and not present.session.assurance.reaches(needed):
+        raise StrongerSignInNeeded(needed)
     return None
 
 

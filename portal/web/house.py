@@ -9,6 +9,7 @@ from flask_login import UserMixin, current_user
 
 from portal.domain.actors import Actor
 from portal.jobs.runner import JobRunner
+from portal.services.entrance import Present
 from portal.services.house import House
 
 _HOUSE = "glasshouse"
@@ -16,13 +17,13 @@ _JOBS = "glasshouse-jobs"
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # flask-login ships no types
-    """What flask-login keeps for a request: the actor, loaded anew from the accounts each time."""
+    """What flask-login keeps for a request: the actor and the session, loaded anew each time."""
 
-    def __init__(self, actor: Actor) -> None:
-        self.actor = actor
+    def __init__(self, present: Present) -> None:
+        self.present = present
 
     def get_id(self) -> str:
-        return self.actor.account_id
+        return self.present.actor.account_id
 
 
 def furnish(extensions: dict[str, object], house: House, jobs: JobRunner) -> None:
@@ -38,13 +39,22 @@ def jobs() -> JobRunner:
     return cast(JobRunner, current_app.extensions[_JOBS])
 
 
+def present() -> Present:
+    """The signed-in person and their session. Only for views behind `requires`."""
+    return cast(SignedIn, current_user).present
+
+
+def present_or_none() -> Present | None:
+    return present() if current_user.is_authenticated else None
+
+
 def actor() -> Actor:
     """The signed-in person. Only for views behind `requires`."""
-    return cast(SignedIn, current_user).actor
+    return present().actor
 
 
 def actor_or_none() -> Actor | None:
-    return cast(SignedIn, current_user).actor if current_user.is_authenticated else None
+    return present().actor if current_user.is_authenticated else None
 
 
 def request_id() -> str:

@@ -1,17 +1,26 @@
-"""Signing in and out. In a demonstration a page lists the people one may sign in as."""
+"""Signing in and out. In a demonstration a page lists the people one may sign in as.
+
+The browser holds a random token and nothing else. Flask's own signed cookie carries the mark against forged forms and
+never says who somebody is: of flask-login only the loader that reads a request is used.
+"""
 
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
-from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, Request, abort, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, login_user, logout_user
+from flask_login import LoginManager
+from werkzeug.wrappers import Response as BaseResponse
 
-from portal.domain.actors import Role
-from portal.domain.errors import NothingHere
+from portal.domain.actors import Actor, Role
+from portal.domain.assurance import Assurance
+from portal.domain.devices import Device
+from portal.services.entrance import Visit
+from portal.services.sessions import Method, Proof
 from portal.web.guard import public, signed_in
-from portal.web.house import SignedIn, actor, actor_or_none, house, request_id
+from portal.web.house import SignedIn, actor_or_none, house, present, request_id
 from portal.web.i18n import language
 from portal.web.security_headers import clear_site_data
 
@@ -20,20 +29,22 @@ blueprint = Blueprint("login", __name__)
 #: Where each role begins.
 HOME_OF = {Role.CITIZEN: "home.me", Role.CASEWORKER: "casework.start", Role.AUDITOR: "oversight.search"}
 
+#: What a demonstration's choice of person counts as: enough for every page, and not the highest.
+AS_DEMONSTRATION = Proof(Method.DEMONSTRATION, Assurance.SUBSTANTIAL)
+
 
 def init_login(app: Flask, *, demo_sign_in: bool) -> None:
     app.config["DEMO_SIGN_IN"] = demo_sign_in
     manager = LoginManager()
     manager.session_protection = None  # its "strong" mode binds to the address, which phones change
     manager.init_app(app, add_context_processor=False)  # it would ask the database even for the page of a failure
-    manager.user_loader(_load)
+    manager.request_loader(_load)
 
 
-def _load(account_id: str) -> SignedIn | None:
-    try:
-        return SignedIn(house().accounts.actor(account_id))
-    except NothingHere:
-        return None
+def _load(incoming: Request) -> SignedIn | None:
+    token = incoming.cookies.get(current_app.config["SIGN_IN_COOKIE"])
+    present = None if token is None else house().entrance.who(token)
+    return None if present is None else SignedIn(present)
 
 
 @blueprint.get("/sign-in")
@@ -51,22 +62,47 @@ def choose() -> ResponseReturnValue:
 def as_demonstration_person() -> ResponseReturnValue:
     if not current_app.config["DEMO_SIGN_IN"]:
         abort(404)
-    person = house().accounts.sign_in_as_demonstration_person(request.form.get("account", ""), request_id=request_id())
-    session.clear()  # nothing of the session before sign-in survives it: fixation
-    login_user(SignedIn(person))
-    session.permanent = True
-    return redirect(local_path(request.form.get("next")) or url_for(HOME_OF[person.role]))
+    person = house().accounts.demonstration_person(request.form.get("account", ""))
+    token = house().entrance.let_in(person, AS_DEMONSTRATION, visit())
+    return welcomed(person, token, local_path(request.form.get("next")))
 
 
 @blueprint.post("/sign-out")
 @signed_in()
 def sign_out() -> ResponseReturnValue:
-    house().accounts.sign_out(actor(), request_id=request_id())
-    logout_user()
+    house().entrance.sign_out(present(), request_id())
     session.clear()
     # By way of the language page: the browser forgets its cookies here, and the reader's language should stay.
     farewell = url_for("pages.language", code=language(), next=url_for("home.welcome"))
-    return clear_site_data(redirect(farewell))
+    return clear_site_data(without_token(redirect(farewell)))
+
+
+def visit() -> Visit:
+    """What the entrance needs to know of this request."""
+    return Visit(
+        request_id(),
+        Device.of_user_agent(request.user_agent.string),
+        request.cookies.get(current_app.config["SIGN_IN_COOKIE"]),
+    )
+
+
+def welcomed(person: Actor, token: str, wanted: str | None) -> BaseResponse:
+    """Send somebody who was let in to the page they wanted, with the token of their session."""
+    session.clear()  # nothing of the session before sign-in survives it: fixation
+    response = redirect(wanted or url_for(HOME_OF[person.role]))
+    response.set_cookie(current_app.config["SIGN_IN_COOKIE"], token, **_cookie_attributes())
+    return response
+
+
+def without_token(response: BaseResponse) -> BaseResponse:
+    response.delete_cookie(current_app.config["SIGN_IN_COOKIE"], **_cookie_attributes())
+    return response
+
+
+def _cookie_attributes() -> dict[str, Any]:
+    # No Domain and no Max-Age: for this host alone (the prefix __Host- asks for it), and gone with the browser.
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    return {"path": "/", "secure": secure, "httponly": True, "samesite": "Lax"}
 
 
 def local_path(target: str | None) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.domain.actions import Action, Outcome
+from portal.domain.actions import SESSION_EVENTS, Action, Outcome, Reason
 from portal.domain.purposes import OfficialShown
 from portal.services.trail import Kind, TrailLine
 from portal.web.formatting import grouped
@@ -35,15 +35,25 @@ def sentence(line: TrailLine) -> str:
 
 def _own(line: TrailLine) -> str:
     registry = _registry(line)
-    if line.action == Action.SIGN_IN:
-        return _("You signed in.")
-    if line.action == Action.SIGN_OUT:
-        return _("You signed out.")
+    if line.action in SESSION_EVENTS:
+        return _session(line)
     if line.action == Action.OWN_CONFIRMATION:
         return _("You asked whether the %(registry)s holds anything on you.", registry=registry)
     if line.outcome == Outcome.FAILED:
         return _("You asked for your data, but the %(registry)s gave no answer.", registry=registry)
     return _("You looked at your own data in the %(registry)s.", registry=registry)
+
+
+def _session(line: TrailLine) -> str:
+    if line.action == Action.SIGN_OUT:
+        return _("You signed out.")
+    if line.action == Action.SIGN_IN:
+        if line.outcome == Outcome.DENIED:
+            return _("Somebody who proved to be you was not let in.")
+        return _("You signed in.")
+    if line.reason == Reason.ENDED_BY_PROVIDER:
+        return _("The sign-in service ended a session of yours.")
+    return _("You ended a session of yours from another device.")
 
 
 def _denied(line: TrailLine) -> str:

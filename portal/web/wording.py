@@ -9,10 +9,14 @@ from flask import Flask
 
 from portal.domain.actions import Action, Outcome, Reason
 from portal.domain.actors import Role
+from portal.domain.assurance import Assurance
+from portal.domain.devices import Device
 from portal.services.justification import MINIMUM_LENGTH, Weakness
+from portal.services.sessions import Method
 from portal.services.trail import Kind
 from portal.services.verification import RunState
 from portal.web.house import house
+from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
 
@@ -41,6 +45,7 @@ ACTIONS = {
     Action.LOG_VERIFICATION: _l("Log verified"),
     Action.SIGN_IN: _l("Signed in"),
     Action.SIGN_OUT: _l("Signed out"),
+    Action.SESSION_END: _l("Session ended from elsewhere"),
 }
 OUTCOMES = {
     Outcome.RELEASED: _l("Shown"),
@@ -58,6 +63,11 @@ REASONS = {
     Reason.JUSTIFICATION_REPEATED: _l("the reason given was copied from a look at somebody else"),
     Reason.CASE_MISSING: _l("no case reference was given"),
     Reason.REGISTRY_UNAVAILABLE: _l("the registry gave no answer"),
+    Reason.ASSURANCE_MISSING: _l("the sign-in service did not say how sure it is of the person"),
+    Reason.ASSURANCE_TOO_LOW: _l("the way of signing in was not secure enough"),
+    Reason.ACCOUNT_CLOSED: _l("the account is closed"),
+    Reason.ENDED_ELSEWHERE: _l("ended from another session of the same account"),
+    Reason.ENDED_BY_PROVIDER: _l("ended by the sign-in service"),
 }
 #: To the caseworker who was refused.
 REFUSALS = {
@@ -82,6 +92,18 @@ DETAILS = {
     "refers-to": _l("Refers to entry"),
     "entry": _l("Entry looked at"),
     "format": _l("Format"),
+    "session": _l("Session"),
+    "method": _l("Way of signing in"),
+    "assurance": _l("Level of assurance"),
+}
+METHODS = {
+    Method.DEMONSTRATION: _l("Chosen from the demonstration’s list"),
+    Method.OPENID: _l("Through the sign-in service"),
+}
+ASSURANCES = {
+    Assurance.LOW: _l("low"),
+    Assurance.SUBSTANTIAL: _l("substantial"),
+    Assurance.HIGH: _l("high"),
 }
 #: Who the demonstration people are, for the page where one chooses among them.
 PERSONAS = {
@@ -117,6 +139,9 @@ def init_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: _said(REASONS, term), "reason_in_words")
     app.add_template_filter(lambda term: _said(RUN_STATES, term), "state_in_words")
     app.add_template_filter(lambda term: _said(DETAILS, term), "detail_in_words")
+    app.add_template_filter(lambda term: _said(METHODS, term), "method_in_words")
+    app.add_template_filter(lambda term: _said(ASSURANCES, term), "assurance_in_words")
+    app.add_template_filter(_device, "device_in_words")
     app.add_template_filter(lambda persona: str(PERSONAS.get(persona, "")), "persona_in_words")
     app.add_template_filter(lambda term: _said(ROLES, term), "roles_in_words")
     app.add_template_filter(lambda term: _said(ROLE_OF_ONE, term), "role_in_words")
@@ -128,6 +153,13 @@ def init_wording(app: Flask) -> None:
 def _said(words: Mapping[Any, Any], term: str | None) -> str:
     """The words for `term`; a term this release does not know (the log outlives releases) stays as it is."""
     return "" if term is None else str(words.get(term, term))
+
+
+def _device(device: Device) -> str:
+    """The device as its owner would name it; what it did not tell is left out."""
+    if device.browser and device.system:
+        return _("%(browser)s on %(system)s", browser=device.browser, system=device.system)
+    return device.browser or device.system or _("An unknown device")
 
 
 def _name(known: Mapping[str, Any], code: str | None) -> str:

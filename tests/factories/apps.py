@@ -16,6 +16,7 @@ from portal.app import create_app
 from portal.domain.actors import Role
 from portal.installation import initialise
 from portal.services.accounts import NewAccount
+from portal.services.clock import Clock, system_clock
 from portal.services.house import House
 from tests.factories.people import JUHAN, KADRI, MARY
 from tests.fakes.registry import FakeRegistry
@@ -32,12 +33,14 @@ class FakePortal:
     accounts: dict[str, str]
 
     @classmethod
-    def build(cls, folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> FakePortal:
+    def build(
+        cls, folder: Path, monkeypatch: pytest.MonkeyPatch, *, clock: Clock = system_clock, **settings: Any
+    ) -> FakePortal:
         """Accounts: "citizen" (Mary), "neighbour" (Juhan), "caseworker", "colleague", "auditor"."""
         given = initialise(Settings.load({"GLASSHOUSE_DATA_DIR": str(folder)}, **settings))
         registries: dict[str, FakeRegistry] = {}
         monkeypatch.setattr("portal.app.connectors_of", lambda _settings, _catalogue: registries)
-        app = create_app(given)
+        app = create_app(given, clock=clock)
         app.testing = True
         house: House = app.extensions["glasshouse"]
         registries |= {code: FakeRegistry(code, house.log) for code in house.catalogue.registries}

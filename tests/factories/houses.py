@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,18 +18,21 @@ from portal.registries.catalogue import Catalogue, load_catalogue
 from portal.services.accounts import Accounts
 from portal.services.casework import Casework
 from portal.services.disclosure import Gate
+from portal.services.entrance import Entrance
 from portal.services.exports import Exports
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
 from portal.services.policy import Policy
 from portal.services.records import Records
 from portal.services.sealing import References, Sealer
+from portal.services.sessions import SessionLimits, Sessions
 from portal.services.trail import Trail
 from portal.services.verification import Verifications
 from tests.factories.logs import LogHome, TickingClock
 from tests.fakes.registry import FakeRegistry
 
 TALLINN = ZoneInfo("Europe/Tallinn")
+SESSION_LIMITS = SessionLimits(idle=timedelta(minutes=30), absolute=timedelta(hours=8))
 
 
 @cache
@@ -47,6 +51,8 @@ class FakeHouse:
     catalogue: Catalogue
     registries: dict[str, FakeRegistry]
     accounts: Accounts
+    sessions: Sessions
+    entrance: Entrance
     records: Records
     trail: Trail
     casework: Casework
@@ -67,6 +73,9 @@ class FakeHouse:
         engine = create_engine(portal_url)
         Base.metadata.create_all(engine)
         sessions = sessionmaker(engine)
+        sealer = Sealer("master")
+        accounts = Accounts(sessions, sealer, clock)
+        signed_in = Sessions(sessions, sealer, SESSION_LIMITS, clock)
         oversight = Oversight(log, catalogue, references, clock, TALLINN)
         signer = generate_signing_key(folder / "keys" / "export.key", f"{log.origin}/export")
         return cls(
@@ -75,7 +84,9 @@ class FakeHouse:
             clock=clock,
             catalogue=catalogue,
             registries=registries,
-            accounts=Accounts(sessions, Sealer("master"), log, clock),
+            accounts=accounts,
+            sessions=signed_in,
+            entrance=Entrance(accounts, signed_in, log, clock),
             records=Records(catalogue, gate),
             trail=Trail(log, catalogue, officials, references, clock, TALLINN),
             casework=Casework(Policy(catalogue), gate, log, references),

@@ -18,8 +18,12 @@ from portal.demo import seeding
 from portal.demo.building import registry_files
 from portal.demo.personas import SINGLE_PARENT
 from portal.demo.seeding import SeedReport, seed_country
+from portal.domain.assurance import Assurance
+from portal.domain.devices import Device
 from portal.installation import initialise, log_settings
+from portal.services.entrance import Visit
 from portal.services.house import House
+from portal.services.sessions import Method, Proof
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -111,7 +115,9 @@ def test_entries_of_others_that_came_in_between_are_kept_and_time_goes_on_from_t
     house = furnish_house(settings)
     log: AuditLog = house.log
     ids = house.accounts.open([seeding.demonstration_accounts()[0]], demonstration=True)
-    house.accounts.sign_in_as_demonstration_person(ids[0], request_id="a-real-one")
+    person = house.accounts.demonstration_person(ids[0])
+    proof = Proof(Method.DEMONSTRATION, Assurance.SUBSTANTIAL)
+    house.entrance.let_in(person, proof, Visit("a-real-one", Device()))
     signed_in = log.entry(0).logged_at
     log.close()
     report = seed(settings)

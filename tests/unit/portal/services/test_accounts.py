@@ -1,4 +1,4 @@
-"""Accounts say who somebody is; their personal codes are sealed; signing in and out leaves entries."""
+"""Accounts say who somebody is; their personal codes are sealed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import sqlite3
 
 import pytest
 
-from audit.log import TrailQuery
-from portal.domain.actions import Action
 from portal.domain.actors import Role
 from portal.domain.errors import NothingHere
 from portal.services.accounts import NewAccount
@@ -31,30 +29,12 @@ def test_the_database_holds_no_personal_code_in_clear(house: FakeHouse) -> None:
     assert MARY.reveal().encode() not in (house.folder / "portal.db").read_bytes()
 
 
-def test_signing_in_and_out_is_in_the_persons_own_history(house: FakeHouse) -> None:
-    [account_id] = house.accounts.open([NewAccount(Role.CITIZEN, "Mari", personal_code=MARY)], demonstration=True)
-    actor = house.accounts.sign_in_as_demonstration_person(account_id, request_id="r1")
-    house.accounts.sign_out(actor, request_id="r2")
-    actions = [item.access.action for item in house.log.read(TrailQuery(subject=MARY.subject)).items if item.access]
-    assert actions == [Action.SIGN_OUT, Action.SIGN_IN]
-
-
-def test_an_officials_sign_in_is_about_the_official_and_no_data_subject(house: FakeHouse) -> None:
-    new = NewAccount(Role.CASEWORKER, "Kadri Kask", "tax-board", KADRI)
-    [account_id] = house.accounts.open([new], demonstration=True)
-    house.accounts.sign_in_as_demonstration_person(account_id, request_id="r1")
-    access = house.log.entry(0).access
-    assert access is not None
-    assert (access.subject, access.official, access.organisation) == (None, account_id, "tax-board")
-
-
 @pytest.mark.parametrize("account_id", ["", "none", "' OR 1=1 --"])
-def test_nobody_else_can_be_signed_in(house: FakeHouse, account_id: str) -> None:
+def test_nobody_else_is_a_demonstration_person(house: FakeHouse, account_id: str) -> None:
     [real] = house.accounts.open([NewAccount(Role.CITIZEN, "Mari", personal_code=MARY)])
     for wanted in (account_id, real):
         with pytest.raises(NothingHere):
-            house.accounts.sign_in_as_demonstration_person(wanted, request_id="r1")
-    assert house.log.checkpoint().checkpoint.size == 0
+            house.accounts.demonstration_person(wanted)
 
 
 def test_demonstration_people_are_listed_in_their_order(house: FakeHouse) -> None:

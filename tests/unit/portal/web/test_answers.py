@@ -11,7 +11,7 @@ from tests.factories.people import MARY
 
 PAGES = {
     None: ["/", "/sign-in", "/about", "/verify-help", "/accessibility", "/healthz", "/readyz", "/nothing"],
-    "citizen": ["/me", "/me/records", "/me/records/population", "/me/accesses", "/me/accesses/none"],
+    "citizen": ["/me", "/me/records", "/me/records/population", "/me/accesses", "/me/accesses/none", "/sessions"],
     "caseworker": ["/casework", "/casework/benefit-claim", "/casework/history"],
     "auditor": ["/oversight", "/oversight/verification"],
 }

@@ -96,9 +96,11 @@ def test_signing_out_needs_the_form(portal: FakePortal) -> None:
 
 def test_the_cookie_is_for_this_host_alone_and_for_no_script(portal: FakePortal) -> None:
     client = portal.client("citizen")
-    cookie = client.get_cookie("session")
-    assert cookie is not None
-    assert (cookie.http_only, cookie.same_site) == (True, "Lax")
+    client.get("/me")
+    for name in ("session", "glasshouse"):
+        cookie = client.get_cookie(name)
+        assert cookie is not None
+        assert (cookie.http_only, cookie.same_site, cookie.path, cookie.origin_only) == (True, "Lax", "/", True)
 
 
 def test_an_account_that_was_closed_is_out_at_the_next_request(portal: FakePortal) -> None:

@@ -1,0 +1,151 @@
+"""Coming in and going out. Each leaves an entry, which for a citizen stands in their own history."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from audit.entry import Access
+from audit.log import AuditLog
+from portal.domain.actions import PORTAL_SOURCE, Action, Outcome, Reason
+from portal.domain.actors import Actor, Role
+from portal.domain.devices import Device
+from portal.domain.errors import NothingHere
+from portal.domain.identifiers import PersonalCode
+from portal.services.accounts import Accounts
+from portal.services.clock import Clock
+from portal.services.entries import record
+from portal.services.sessions import OpenSession, Proof, Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The request that asks to come in: from which device, and with which session's token, if it had one."""
+
+    request_id: str
+    device: Device
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Visit({self.request_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody who is signed in: the actor, as the accounts know them now, and the session they came by."""
+
+    actor: Actor
+    session: OpenSession
+
+
+class Entrance:
+    """Lets people in and out. Nobody comes in unless the entry is durable; going out never waits for it."""
+
+    def __init__(self, accounts: Accounts, sessions: Sessions, log: AuditLog, clock: Clock) -> None:
+        self._accounts = accounts
+        self._sessions = sessions
+        self._log = log
+        self._clock = clock
+
+    def let_in(self, actor: Actor, proof: Proof, visit: Visit) -> str:
+        """Sign `actor` in and give the token of a new session; the session the visitor had before is over (fixation).
+
+        Raises DisclosureUnavailable when the entry could not be made: nobody is signed in.
+        """
+        session_id = str(uuid.uuid4())
+        details = {"session": session_id, "method": str(proof.method), "assurance": str(proof.assurance)}
+        record(self._log, [self._entry(actor, Action.SIGN_IN, visit.request_id, details)])
+        if visit.token is not None and (before := self._sessions.resume(visit.token)) is not None:
+            self._sessions.end(before.session_id)
+        return self._sessions.begin(session_id, actor, proof, visit.device)
+
+    def refuse(self, code: PersonalCode, reason: Reason, request_id: str) -> None:
+        """Record in the history of a person whom a provider vouched for that they were not let in."""
+        record(
+            self._log,
+            [
+                Access(
+                    action=Action.SIGN_IN,
+                    outcome=Outcome.DENIED,
+                    source=PORTAL_SOURCE,
+                    occurred_at=self._clock(),
+                    subject=code.subject,
+                    role=Role.CITIZEN,
+                    request_id=request_id,
+                    reason=reason,
+                )
+            ],
+        )
+
+    def who(self, token: str) -> Present | None:
+        """Who comes with `token`. Nobody, and the session is over, when the account was closed or has another role."""
+        session = self._sessions.resume(token)
+        if session is None:
+            return None
+        try:
+            actor = self._accounts.actor(session.account_id)
+        except NothingHere:
+            actor = None
+        if actor is None or actor.role != session.role:
+            self._sessions.end(session.session_id)
+            return None
+        return Present(actor, session)
+
+    def sign_out(self, present: Present, request_id: str) -> str | None:
+        """End the session, then record it. Gives the ID token with which to sign out at the provider, if there is one.
+
+        Raises DisclosureUnavailable when the entry could not be made; the session is over all the same.
+        """
+        id_token = self._sessions.id_token(present.session.session_id)
+        self._sessions.end(present.session.session_id)
+        details = {"session": present.session.session_id}
+        record(self._log, [self._entry(present.actor, Action.SIGN_OUT, request_id, details)])
+        return id_token
+
+    def sessions_of(self, present: Present) -> list[OpenSession]:
+        """Where the person is signed in, this session among them."""
+        return self._sessions.of_account(present.actor.account_id)
+
+    def end_one(self, present: Present, session_id: str, request_id: str) -> None:
+        """End another session of the same account. Raises NothingHere when `session_id` is no such session."""
+        chosen = [one for one in self._others(present) if one.session_id == session_id]
+        if not chosen:
+            raise NothingHere
+        self._end(present.actor, chosen, Reason.ENDED_ELSEWHERE, request_id)
+
+    def end_others(self, present: Present, request_id: str) -> int:
+        """End all sessions of the account but this one, and say how many those were."""
+        return self._end(present.actor, self._others(present), Reason.ENDED_ELSEWHERE, request_id)
+
+    def _others(self, present: Present) -> list[OpenSession]:
+        return [one for one in self.sessions_of(present) if one.session_id != present.session.session_id]
+
+    def _end(self, actor: Actor, sessions: Iterable[OpenSession], reason: Reason, request_id: str) -> int:
+        ended = [one.session_id for one in sessions if self._sessions.end(one.session_id)]
+        entries = [
+            self._entry(actor, Action.SESSION_END, request_id, {"session": session_id}, reason) for session_id in ended
+        ]
+        if entries:
+            record(self._log, entries)
+        return len(ended)
+
+    def _entry(
+        self, actor: Actor, action: Action, request_id: str, details: dict[str, str], reason: Reason | None = None
+    ) -> Access:
+        """About the person themselves for a citizen, and about an official's doing for everybody else."""
+        is_citizen = actor.role is Role.CITIZEN and actor.personal_code is not None
+        return Access(
+            action=action,
+            outcome=Outcome.DONE,
+            source=PORTAL_SOURCE,
+            occurred_at=self._clock(),
+            subject=actor.personal_code.subject if is_citizen and actor.personal_code else None,
+            organisation=actor.organisation,
+            role=actor.role,
+            official=None if is_citizen else actor.account_id,
+            official_name=None if is_citizen else actor.name,
+            request_id=request_id,
+            reason=reason,
+            details=details,
+        )

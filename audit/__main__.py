@@ -9,28 +9,38 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.checkpoint import Checkpoint, open_checkpoint, origin_of
+from audit.custody import COMMANDS
 from audit.entry import Access
 from audit.errors import (
     AuditError,
     EntryNotFound,
     EntryRefused,
     InvalidProof,
-    KeyRefused,
     LogFrozen,
     MalformedReceipt,
     VerificationFailed,
 )
-from audit.keys import MasterKey, generate_signing_key
-from audit.log import LogSettings, create_log, open_log, recover_log, verify_store
+from audit.keys import generate_signing_key
+from audit.log import create_log, open_log, recover_log, verify_store
 from audit.manifest import verify_export
-from audit.note import Verifier, verifier_from_vkey
+from audit.note import Verifier
+from audit.options import (
+    ENVIRONMENT,
+    OPTIONS,
+    master_key_of,
+    previous_master_key_of,
+    progress_of,
+    refuse_missing_file,
+    retired_keys,
+    settings_of,
+    verifiers_of,
+)
 from audit.public import PublicLog
 from audit.published import fsck
 from audit.store import Store
@@ -38,7 +48,6 @@ from audit.verify import ReceiptVerdict, VerificationReport, verify_receipt
 
 #: What was judged, and found false.
 _FALSE = (InvalidProof, LogFrozen, VerificationFailed)
-_ENVIRONMENT = "GLASSHOUSE_LOG_"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=what, description=what)
         added.set_defaults(command=command)
         for group in groups:
-            _OPTIONS[group](added)
+            OPTIONS[group](added)
         return added
 
     keygen = add("keygen", _keygen, "Make a signing key, readable by its owner alone.")
@@ -97,69 +106,12 @@ def _parser() -> argparse.ArgumentParser:
                         " [GLASSHOUSE_LOG_EXPORT_VKEY, else var/keys/export.vkey]")  # fmt: skip
     published = add("export", _export, "Write the public log (checkpoint, tiles, entry bundles) as files.", "store")
     published.add_argument("folder", type=Path)
-    recover = add("recover", _recover, "Go on from an older database; the log records that it did.", "keys", "store")
+    recover = add("recover", _recover, "Go on from an older database; the log records that it did.", "keys", "store",
+                  "vkey")  # fmt: skip
     recover.add_argument("--yes", action="store_true", help="do it; without it, only say what would be done")
+    for name, (command, what, groups, configure) in COMMANDS.items():
+        configure(add(name, command, what, *groups))
     return parser
-
-
-def _store_options(parser: argparse.ArgumentParser) -> None:
-    _add(parser, "database-url", "sqlite:///var/audit.db", "SQLAlchemy URL of the log's database")
-    _add(
-        parser, "checkpoint-file", "var/log.checkpoint", "where the last checkpoint is remembered outside the database"
-    )
-    _add(parser, "master-key-file", "var/keys/master_key.txt", "the master key that seals the bodies")
-
-
-def _vkey_option(parser: argparse.ArgumentParser) -> None:
-    _add(parser, "vkey", "var/keys/log.vkey", "the log's verifier key, or its file")
-
-
-def _key_options(parser: argparse.ArgumentParser) -> None:
-    _add(parser, "signing-key", "var/keys/log.key", "the log's signing key")
-
-
-_OPTIONS = {"store": _store_options, "vkey": _vkey_option, "keys": _key_options}
-
-
-def _add(parser: argparse.ArgumentParser, name: str, default: str, what: str) -> None:
-    variable = _ENVIRONMENT + name.replace("-", "_").upper()
-    parser.add_argument(f"--{name}", default=os.environ.get(variable, default), help=f"{what} [{variable}, {default}]")
-
-
-def _verifier(text_or_path: str) -> Verifier:
-    path = Path(text_or_path)
-    is_text = "+" in text_or_path and not path.exists()
-    try:
-        text = text_or_path if is_text else path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise KeyRefused(
-            f"there is no verifier key at {path}; give the log's published key with --vkey or {_ENVIRONMENT}VKEY"
-        ) from None
-    return verifier_from_vkey(text.strip())
-
-
-def _master_key(path: str) -> MasterKey:
-    try:
-        return MasterKey.from_text(Path(path).read_text(encoding="utf-8").strip())
-    except UnicodeDecodeError:
-        raise KeyRefused(f"the master key at {path} is not text") from None
-    except OSError:
-        raise KeyRefused(
-            f"there is no master key to read at {path}; name its file with --master-key-file or"
-            f" {_ENVIRONMENT}MASTER_KEY_FILE"
-        ) from None
-
-
-def _settings(options: argparse.Namespace) -> LogSettings:
-    signing_key = Path(options.signing_key)
-    vkey = signing_key.with_suffix(".vkey")
-    return LogSettings(
-        database_url=options.database_url,
-        origin=_verifier(str(vkey)).name,
-        signing_key=signing_key,
-        master_key=_master_key(options.master_key_file),
-        checkpoint_file=Path(options.checkpoint_file) if options.checkpoint_file else None,
-    )
 
 
 def _keygen(options: argparse.Namespace) -> int:
@@ -169,7 +121,7 @@ def _keygen(options: argparse.Namespace) -> int:
 
 
 def _append(options: argparse.Namespace) -> int:
-    settings = _settings(options)
+    settings = settings_of(options)
     if options.create:
         create_log(settings)
     log = open_log(settings)
@@ -199,34 +151,35 @@ def _access_of(line: bytes, number: int) -> Access:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    verifier = _verifier(options.vkey)
-    _refuse_missing_file(options.database_url)
-    earlier = [_kept(path, verifier) for path in options.against]
+    verifiers = verifiers_of(options.vkey)
+    refuse_missing_file(options.database_url)
+    earlier = [_kept(path, verifiers) for path in options.against]
     remembered = Path(options.checkpoint_file) if options.checkpoint_file else None
     if remembered is not None and remembered.exists():
-        earlier.append(_kept(remembered, verifier))
+        earlier.append(_kept(remembered, verifiers))
     key_file = Path(options.master_key_file)
-    master_key = _master_key(options.master_key_file) if key_file.exists() else None
-    report = verify_store(options.database_url, verifier, master_key, earlier=earlier, progress=_progress("entries"))
+    master_key = master_key_of(options.master_key_file) if key_file.exists() else None
+    report = verify_store(
+        options.database_url,
+        verifiers,
+        master_key,
+        previous_master_key=None if master_key is None else previous_master_key_of(options),
+        earlier=earlier,
+        progress=progress_of("entries"),
+    )
     if not earlier:
         place = "" if remembered is None else f" at {remembered}"
         print(f"note: no remembered checkpoint{place}; a log cut short cannot be told from a shorter log")
     if master_key is None:
         print(f"note: no master key at {key_file}; the sealed bodies were not opened")
-    return _tell(report, verifier.name)
+    return _tell(report, origin_of(verifiers))
 
 
-def _kept(path: Path, verifier: Verifier) -> Checkpoint:
+def _kept(path: Path, verifiers: Sequence[Verifier]) -> Checkpoint:
     try:
-        return open_checkpoint(path.read_text(encoding="utf-8"), verifier.name, [verifier]).checkpoint
+        return open_checkpoint(path.read_text(encoding="utf-8"), origin_of(verifiers), verifiers).checkpoint
     except (AuditError, UnicodeDecodeError) as error:
         raise VerificationFailed(f"{path}: not a checkpoint that this log signed ({error})") from None
-
-
-def _refuse_missing_file(database_url: str) -> None:
-    path = database_url.removeprefix("sqlite:///")
-    if path != database_url and not Path(path).exists():
-        raise FileNotFoundError(f"there is no database at {path}")
 
 
 def _tell(report: VerificationReport, origin: str) -> int:
@@ -239,12 +192,12 @@ def _tell(report: VerificationReport, origin: str) -> int:
 
 
 def _fsck(options: argparse.Namespace) -> int:
-    verifier = _verifier(options.vkey)
-    return _tell(fsck(options.folder, verifier, _progress("entries")), verifier.name)
+    verifiers = verifiers_of(options.vkey)
+    return _tell(fsck(options.folder, verifiers, progress_of("entries")), origin_of(verifiers))
 
 
 def _proof(options: argparse.Namespace) -> int:
-    log = open_log(_settings(options))
+    log = open_log(settings_of(options))
     try:
         print(log.receipt(options.seq).text, end="")
     except EntryNotFound as error:
@@ -256,7 +209,7 @@ def _proof(options: argparse.Namespace) -> int:
 
 
 def _check_receipt(options: argparse.Namespace) -> int:
-    verdict = verify_receipt(options.file.read_bytes(), [_verifier(options.vkey)])
+    verdict = verify_receipt(options.file.read_bytes(), verifiers_of(options.vkey))
     print("\n".join(_in_words(verdict)))
     return 0
 
@@ -286,9 +239,8 @@ def _visible(text: str) -> str:
 
 
 def _check_export(options: argparse.Namespace) -> int:
-    verifier = _verifier(options.vkey)
-    key = options.export_vkey or os.environ.get(f"{_ENVIRONMENT}EXPORT_VKEY", "var/keys/export.vkey")
-    verdict = verify_export(options.file, verifier, _verifier(key))
+    key = options.export_vkey or os.environ.get(f"{ENVIRONMENT}EXPORT_VKEY", "var/keys/export.vkey")
+    verdict = verify_export(options.file, verifiers_of(options.vkey), verifiers_of([key]))
     print(
         f"TRUE: {verdict.file} holds the {verdict.entries} entries that {verdict.origin} gave out at {verdict.made_at},"
         f" under its checkpoint over {verdict.size} entries. Nothing was added, left out or changed since."
@@ -297,10 +249,10 @@ def _check_export(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    _refuse_missing_file(options.database_url)
+    refuse_missing_file(options.database_url)
     log = Store(options.database_url)
     try:
-        size = PublicLog(log).write_to(options.folder, _progress("tiles"))
+        size = PublicLog(log).write_to(options.folder, progress_of("tiles"))
     finally:
         log.close()
     print(f"Wrote the public log of {size} entries to {options.folder}.")
@@ -308,8 +260,8 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _recover(options: argparse.Namespace) -> int:
-    settings = _settings(options)
-    _refuse_missing_file(settings.database_url)
+    settings = settings_of(options)
+    refuse_missing_file(settings.database_url)
     try:
         open_log(settings).close()
     except LogFrozen as error:
@@ -321,22 +273,10 @@ def _recover(options: argparse.Namespace) -> int:
         print("With --yes it goes on from what the database holds. The entries signed for since then are lost; the log")
         print("records that they were, and the checkpoint that proves it is kept beside the remembered one.")
         return 1
-    acknowledged = recover_log(settings)
+    acknowledged = recover_log(settings, besides=retired_keys(options))
     if acknowledged is not None:
         print(f"The log goes on; entry {acknowledged.seq} records the recovery.")
     return 0
-
-
-def _progress(what: str) -> Callable[[int, int], None]:
-    last = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        nonlocal last
-        if (now := time.monotonic()) - last >= 1:
-            last = now
-            print(f"  {done:,} of {total:,} {what}", file=sys.stderr)
-
-    return tell
 
 
 if __name__ == "__main__":

@@ -14,9 +14,11 @@ from sqlalchemy import Connection
 from audit import schema, store
 from audit.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
 from audit.entry import Access, Leaf, commit, encode_leaf, label, leaf_hash
+from audit.errors import KeyRefused
+from audit.keys import MasterKey
 from audit.merkle import CompactRange
 from audit.note import Signer
-from audit.store import Head
+from audit.store import INDEX_KEY, Head
 from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH
 from audit.trail import moment, search_columns, subject_index
 from audit.vault import SECRET_SIZE, OpenedBody, SubjectKeys, Vault
@@ -60,6 +62,7 @@ class Batch:
     _entries: list[dict[str, Any]] = field(init=False, default_factory=list)
     _bodies: list[dict[str, Any]] = field(init=False, default_factory=list)
     _hashes: list[bytes] = field(init=False, default_factory=list)
+    _master_key: MasterKey | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         if self.time_ms < self.head.time_ms:
@@ -79,7 +82,7 @@ class Batch:
             secret = secrets[position * SECRET_SIZE : (position + 1) * SECRET_SIZE]
             self._add_one(access, body, secret, self._subjects[index])
 
-    def write(self, signer: Signer) -> SignedCheckpoint:
+    def write(self, signers: Sequence[Signer]) -> SignedCheckpoint:
         """Insert everything, sign the new root, and move the head on. The transaction is the caller's to commit."""
         connection = self.connection
         store.insert_rows(connection, schema.entries, self._entries)
@@ -95,7 +98,7 @@ class Batch:
         store.count_sources(connection, self._sources)
         store.write_tiles(connection, {key: bytes(hashes) for key, hashes in self._tiles.items()})
         size, root = self._range.size, self._range.root()
-        checkpoint = sign_checkpoint(Checkpoint(self.origin, size, root), [signer])
+        checkpoint = sign_checkpoint(Checkpoint(self.origin, size, root), signers)
         store.advance_head(connection, Head(size, self.time_ms, self._prev, self._range.hashes, checkpoint.text))
         return checkpoint
 
@@ -150,8 +153,17 @@ class Batch:
                 wrapped, labels = stored[index]
                 self._subjects[index] = _Subject(self.vault.subject_keys(wrapped, index), labels)
             else:
-                keys, wrapped = self.vault.new_subject_keys(index)
+                keys, wrapped = self.vault.new_subject_keys(self._wrapping_key(), index)
                 self._subjects[index] = _Subject(keys, 0, wrapped)
+
+    def _wrapping_key(self) -> MasterKey:
+        """The master key in use, asked of the database under the head's lock: a rotation may just have changed it."""
+        if self._master_key is None:
+            wrapped = store.read_vault_key(self.connection, INDEX_KEY)
+            if wrapped is None:
+                raise KeyRefused("the key of the blind indexes is missing")
+            self._master_key = self.vault.wrapping_key(wrapped)
+        return self._master_key
 
     def _know_sources(self, sources: set[str]) -> None:
         missing = sources - self._sources.keys()

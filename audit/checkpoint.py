@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.errors import KeyRefused, MalformedCheckpoint, VerificationFailed
-from audit.note import NoteSignature, Signer, Verifier, format_note, open_note, sign_text
+from audit.note import NoteSignature, Signer, Verifier, format_note, open_note, sign_text, verifier_from_vkey
 
 ROOT_SIZE: Final = 32
 MAX_SIZE: Final = 2**63 - 1
@@ -41,6 +41,33 @@ class Checkpoint:
         """The text of the note: origin, size, base64 of the root, extensions, each on its line."""
         lines = (self.origin, str(self.size), base64.b64encode(self.root).decode("ascii"), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """A verifier key of a log that was retired: it vouches for checkpoints of at most `until` entries.
+
+    Whoever steals a retired key can sign with it for ever; beyond that size nobody believes it. A key that is in use
+    needs no such bound and stands as it is.
+    """
+
+    verifier: Verifier
+    until: int
+
+    @property
+    def name(self) -> str:
+        return self.verifier.name
+
+    @property
+    def key_id(self) -> bytes:
+        return self.verifier.key_id
+
+    @property
+    def vkey(self) -> str:
+        return self.verifier.vkey
+
+    def verify(self, text: bytes, signature: bytes) -> bool:
+        return self.verifier.verify(text, signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +113,8 @@ def open_checkpoint(text: str, origin: str, verifiers: Sequence[Verifier]) -> Si
     """Check a signed checkpoint of the log `origin` against the keys that the reader knows.
 
     Raises MalformedNote or MalformedCheckpoint for another form; VerificationFailed where a known key's signature is
-    false, no known key bearing the origin's name has signed, or the checkpoint is another log's.
+    false, no known key bearing the origin's name has signed, all that did were retired before the log had this size, or
+    the checkpoint is another log's.
     """
     note = open_note(text, verifiers)
     if all(signature.name != origin for signature in note.verified):
@@ -94,4 +122,44 @@ def open_checkpoint(text: str, origin: str, verifiers: Sequence[Verifier]) -> Si
     checkpoint = parse_checkpoint(note.text)
     if checkpoint.origin != origin:
         raise VerificationFailed(f"the checkpoint is of another log than {origin}")
-    return SignedCheckpoint(text, checkpoint, note.verified)
+    retired = {key.key_id for key in verifiers if isinstance(key, LogKey) and checkpoint.size > key.until}
+    verified = tuple(one for one in note.verified if one.name != origin or one.key_id not in retired)
+    if all(signature.name != origin for signature in verified):
+        raise VerificationFailed(
+            "the checkpoint is signed by a key alone that was retired before the log had this size"
+        )
+    return SignedCheckpoint(text, checkpoint, verified)
+
+
+def origin_of(verifiers: Sequence[Verifier]) -> str:
+    """The name that all keys of one log have. Raises KeyRefused where there are none, or keys of several logs."""
+    names = {verifier.name for verifier in verifiers}
+    if len(names) != 1:
+        raise KeyRefused("the keys must be those of one log")
+    return names.pop()
+
+
+def parse_log_keys(text: str) -> list[Verifier]:
+    """Read a file of verifier keys, one on each line: a vkey, and behind a retired one ``until <size>``.
+
+    Raises KeyRefused for anything else, and for a file without a key.
+    """
+    keys = [_log_key(line) for line in text.splitlines() if line.strip()]
+    if not keys:
+        raise KeyRefused("there is no verifier key in it")
+    return keys
+
+
+def format_log_keys(keys: Iterable[Verifier]) -> str:
+    """What `parse_log_keys` reads."""
+    return "".join(f"{key.vkey} until {key.until}\n" if isinstance(key, LogKey) else f"{key.vkey}\n" for key in keys)
+
+
+def _log_key(line: str) -> Verifier:
+    vkey, *rest = line.split()
+    verifier = verifier_from_vkey(vkey)
+    if not rest:
+        return verifier
+    if len(rest) != 2 or rest[0] != "until" or _SIZE.fullmatch(rest[1]) is None:
+        raise KeyRefused("behind a verifier key there may stand `until` and the size at which it was retired")
+    return LogKey(verifier, int(rest[1]))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import stat
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -19,7 +18,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from audit.errors import KeyRefused
-from audit.note import Ed25519Signer
+from audit.note import Ed25519Signer, Signer
+from audit.pkcs11 import PKCS11, token_signer
+from audit.private import read_private_file
 
 KEY_SIZE = 32
 _NONCE_SIZE = 12
@@ -89,6 +90,11 @@ class MasterKey:
         return "MasterKey(hidden)"
 
 
+def wrapping_key_id(wrapped: bytes) -> bytes:
+    """The `key_id` of the master key that wrapped this."""
+    return wrapped[:_KEY_ID_SIZE]
+
+
 def generate_signing_key(path: Path, name: str) -> Ed25519Signer:
     """Make an Ed25519 key for `name` in a new file that only its owner may read, and its public half beside it.
 
@@ -114,22 +120,17 @@ def generate_signing_key(path: Path, name: str) -> Ed25519Signer:
     return signer
 
 
-def load_signer(path: Path) -> Ed25519Signer:
-    """Read a signing key.
+def load_signer(reference: Path | str) -> Signer:
+    """Read a signing key: from a file, or by a `pkcs11:` reference (RFC 7512) from the token that holds it.
 
     Raises:
-        KeyRefused: the file is missing, readable by others than its owner, or no signing key.
+        KeyRefused: the file is missing, readable by others than its owner, or no signing key; or the token does not
+            give it.
     """
-    try:
-        with path.open(encoding="utf-8") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            text = file.read(4096).strip()
-    except FileNotFoundError:
-        raise KeyRefused(f"there is no signing key at {path}") from None
-    except (OSError, UnicodeDecodeError):
-        raise KeyRefused(f"the signing key at {path} cannot be read") from None
-    if mode & 0o077:
-        raise KeyRefused(f"the signing key at {path} can be read by others (mode {mode:04o}); set it to 0600")
+    if str(reference).startswith(PKCS11):
+        return token_signer(str(reference))
+    path = Path(reference)
+    text = read_private_file(path, "signing key")
     signer = _signer_of(text)
     if signer is None:
         raise KeyRefused(f"{path} holds no Ed25519 signing key")

@@ -6,35 +6,34 @@ be proved; nothing can be changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date, datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from audit import schema, store, trail
+from audit import store, trail
 from audit.batch import Acknowledgement
-from audit.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint, sign_checkpoint
-from audit.entry import GENESIS, Access, encode_body
-from audit.errors import EntryNotFound, EntryRefused, KeyRefused, LogFrozen, LogUnavailable, VerificationFailed
-from audit.keys import MasterKey, load_signer
-from audit.merkle import EMPTY_ROOT, inclusion_proof
-from audit.note import Signer, Verifier
+from audit.checkpoint import SignedCheckpoint, open_checkpoint
+from audit.entry import Access, encode_body
+from audit.erasure import Erasure, Grounds, erase_entries, erase_subject
+from audit.errors import EntryNotFound, EntryRefused, LogUnavailable
+from audit.merkle import inclusion_proof
+from audit.opening import LogSettings, Opened, create_log, now_utc, open_parts, verify_store
 from audit.public import PublicLog
 from audit.receipt import Receipt, TlogProof
-from audit.remembered import RememberedCheckpoint
+from audit.recovery import recover_log
 from audit.source import StoredLog
-from audit.store import Head, Store, TileNodes
+from audit.store import TileNodes
+from audit.succession import known_keys
 from audit.trail import LoggedAccess, Page, TrailQuery
-from audit.vault import Vault
-from audit.verify import VerificationReport, verify_log
-from audit.writer import Request, Writer
+from audit.verify import LOG_SOURCE, VerificationReport, verify_log
+from audit.writer import Request
 
 __all__ = [
     "Acknowledgement",
     "AuditLog",
+    "Erasure",
     "LogSettings",
     "LoggedAccess",
     "Page",
@@ -45,191 +44,40 @@ __all__ = [
     "verify_store",
 ]
 
-_INDEX_KEY = "index"
 _STREAM_BATCH = 500
 #: Codes that a search looks for; their columns have this width.
 _MAX_CODE = 64
 _CODES = ("organisation", "registry", "purpose")
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class LogSettings:
-    """Where a log lives and with what it is signed and sealed. `origin` is its name for ever, and its key's name."""
-
-    database_url: str
-    origin: str
-    signing_key: Path
-    master_key: MasterKey
-    checkpoint_file: Path | None
-
-
-def create_log(settings: LogSettings) -> None:
-    """Make an empty log: tables, triggers, the vault's index key, a signed checkpoint over nothing. Safe to repeat.
-
-    Raises:
-        KeyRefused: the signing key is missing, readable by others, or not the origin's.
-        LogUnavailable: the database cannot be written.
-    """
-    signer = _signer_of(settings)
-    log = Store(settings.database_url)
-    try:
-        with log.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                # Two first starts at once would both create the tables; the number only has to be the log's own.
-                connection.execute(text("SELECT pg_advisory_xact_lock(4705311893)"))
-            schema.create_tables(connection)
-            if store.read_head(connection) is None:
-                wrapped = Vault.new_index_key(settings.master_key)
-                store.insert_rows(connection, schema.vault_keys, [{"name": _INDEX_KEY, "wrapped": wrapped}])
-                empty = sign_checkpoint(Checkpoint(settings.origin, 0, EMPTY_ROOT), [signer])
-                store.insert_head(connection, Head(0, 0, GENESIS, (), empty.text))
-    finally:
-        log.close()
-
-
-def open_log(settings: LogSettings, *, clock: Callable[[], datetime] = _now) -> AuditLog:
+def open_log(settings: LogSettings, *, clock: Callable[[], datetime] = now_utc) -> AuditLog:
     """Open a log that `create_log` made.
 
     Raises:
-        KeyRefused: a key is missing, readable by others, or not this log's.
+        KeyRefused: a key is missing, readable by others, or not this log's or no longer.
         LogUnavailable: the database cannot be read or holds no log.
         LogFrozen: the database is behind, or differs from, a checkpoint that was signed before.
     """
-    signer = _signer_of(settings)
-    verifier = signer.verifier()
-    log = Store(settings.database_url)
+    opened = open_parts(settings, clock=clock)
     try:
-        vault = _vault_of(log, settings.master_key)
-        remembered = None
-        if settings.checkpoint_file is not None:
-            remembered = RememberedCheckpoint(settings.checkpoint_file, settings.origin, verifier)
-        writer = Writer(log, vault, signer, verifier, remembered, clock)
-        writer.refuse_if_frozen()
+        opened.writer.refuse_if_frozen()
     except BaseException:
-        log.close()
+        opened.store.close()
         raise
-    return AuditLog(log, vault, writer, verifier, remembered)
-
-
-def verify_store(
-    database_url: str,
-    verifier: Verifier,
-    master_key: MasterKey | None,
-    *,
-    earlier: Sequence[Checkpoint] = (),
-    progress: Callable[[int, int], None] | None = None,
-) -> VerificationReport:
-    """Replay a stored log with its public key alone; with the master key, the sealed bodies as well.
-
-    Raises:
-        LogUnavailable: the database cannot be read or holds no log.
-        KeyRefused: the master key is not this log's.
-    """
-    log = Store(database_url)
-    try:
-        vault = None if master_key is None else _vault_of(log, master_key)
-        with log.reading() as connection:
-            if store.read_head(connection) is None:
-                raise LogUnavailable("the database holds no log")
-            source = StoredLog(connection, vault)
-            return verify_log(source, verifier.name, [verifier], earlier=earlier, progress=progress)
-    finally:
-        log.close()
-
-
-def _vault_of(log: Store, master_key: MasterKey) -> Vault:
-    with log.reading() as connection:
-        wrapped = store.read_vault_key(connection, _INDEX_KEY)
-    if wrapped is None:
-        raise LogUnavailable("the database holds no log")
-    return Vault(master_key, wrapped)
-
-
-def _signer_of(settings: LogSettings) -> Signer:
-    signer = load_signer(settings.signing_key)
-    if signer.name != settings.origin:
-        raise KeyRefused(f"the signing key is {signer.name!r}'s, and the log is {settings.origin!r}")
-    return signer
-
-
-def recover_log(settings: LogSettings, *, clock: Callable[[], datetime] = _now) -> Acknowledgement | None:
-    """Go on from what the database holds, though more was signed for; the log says so in an entry of its own.
-
-    Only a log that verifies by itself is recovered. What was remembered is kept beside it under another name: it is the
-    evidence of what was lost. None when there was nothing to recover from. Processes that have the log open must be
-    started anew; until then they refuse to append.
-
-    Raises:
-        VerificationFailed: the log in the database is broken; recovery would put a seal on it.
-        KeyRefused, LogUnavailable: as for `open_log`.
-    """
-    if settings.checkpoint_file is None or not _is_frozen(settings):
-        return None
-    verifier = _signer_of(settings).verifier()
-    report = verify_store(settings.database_url, verifier, settings.master_key)
-    if not report.ok:
-        raise VerificationFailed(f"the log itself is broken and is not recovered: {report.problem}")
-    remembered = RememberedCheckpoint(settings.checkpoint_file, settings.origin, verifier)
-    log = open_log(replace(settings, checkpoint_file=None), clock=clock)
-    try:
-        # First the entry, then the memory: cut off in between, the log is still frozen and is recovered again.
-        acknowledged = log.append(
-            Access(
-                action="log-recovery",
-                outcome="done",
-                source="log",
-                occurred_at=clock(),
-                automatic=True,
-                details={"went-on-from": report.size, **_lost(remembered)},
-            )
-        )
-        remembered.set_aside(log.checkpoint())
-    finally:
-        log.close()
-    return acknowledged
-
-
-def _lost(remembered: RememberedCheckpoint) -> dict[str, str | int]:
-    evidence: dict[str, str | int] = {"remembered-sha256": remembered.digest()}
-    try:
-        kept = remembered.read()
-    except LogFrozen:  # it is no checkpoint of this log; its digest is all there is to say
-        return evidence
-    if kept is None:
-        return evidence
-    return {**evidence, "signed-for": kept.checkpoint.size, "signed-root": kept.checkpoint.root.hex()}
-
-
-def _is_frozen(settings: LogSettings) -> bool:
-    try:
-        open_log(settings).close()
-    except LogFrozen:
-        return True
-    return False
+    return AuditLog(opened)
 
 
 class AuditLog:
     """One open log. Any number of threads may share it; any number of processes may open the same log."""
 
-    def __init__(
-        self,
-        log: Store,
-        vault: Vault,
-        writer: Writer,
-        verifier: Verifier,
-        remembered: RememberedCheckpoint | None,
-    ) -> None:
-        self._store = log
-        self._vault = vault
-        self._writer = writer
-        self._verifier = verifier
-        self._remembered = remembered
-        self.origin = verifier.name
-        self.public = PublicLog(log)
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._store = opened.store
+        self._vault = opened.vault
+        self._writer = opened.writer
+        self._remembered = opened.remembered
+        self.origin = opened.origin
+        self.public = PublicLog(opened.store)
 
     def append(self, access: Access, *, idempotency_key: str | None = None) -> Acknowledgement:
         """Make one access durable. The same `idempotency_key` of the same source gives the first acknowledgement again.
@@ -318,7 +166,43 @@ class AuditLog:
         earlier = [] if kept is None else [kept.checkpoint]
         with self._store.reading() as connection:
             source = StoredLog(connection, self._vault)
-            return verify_log(source, self.origin, [self._verifier], earlier=earlier, progress=progress)
+            keys = known_keys(connection, self._opened)
+            return verify_log(source, self.origin, keys, earlier=earlier, progress=progress)
+
+    def erase_entries(
+        self,
+        seqs: Iterable[int],
+        *,
+        basis: str,
+        reason: str | None = None,
+        official: str | None = None,
+        organisation: str | None = None,
+    ) -> Erasure:
+        """Erase what these entries say; a tombstone entry says so, and every proof stays valid.
+
+        Erasing twice changes nothing and adds no tombstone. `basis` is the provision ("GDPR Article 17(1)(d)"); neither
+        it nor `reason` may name the person.
+
+        Raises:
+            EntryNotFound: the log has no such entry; nothing was erased.
+            EntryRefused: one is the log's own, or the basis or reason names the person; nothing was erased.
+            LogUnavailable, LogFrozen: nothing was erased.
+        """
+        grounds = Grounds(basis=basis, reason=reason, official=official, organisation=organisation)
+        return erase_entries(self._opened, seqs, grounds)
+
+    def erase_subject(
+        self,
+        subject: str,
+        *,
+        basis: str,
+        reason: str | None = None,
+        official: str | None = None,
+        organisation: str | None = None,
+    ) -> Erasure:
+        """Erase every entry about this person, and their keys. As for `erase_entries`; no entries are no error."""
+        grounds = Grounds(basis=basis, reason=reason, official=official, organisation=organisation)
+        return erase_subject(self._opened, subject, grounds)
 
     def ping(self) -> None:
         """Raises LogUnavailable or LogFrozen when an append would fail now for a reason that can be foreseen."""
@@ -333,10 +217,12 @@ class AuditLog:
             head = store.read_head(connection)
             if head is None:
                 raise LogUnavailable("the database holds no log")
-            yield connection, open_checkpoint(head.checkpoint, self.origin, [self._verifier])
+            yield connection, open_checkpoint(head.checkpoint, self.origin, self._opened.verifiers)
 
 
 def _encoded(access: Access) -> bytes:
+    if access.source == LOG_SOURCE:
+        raise EntryRefused(f"source: {LOG_SOURCE!r} is what the log says of itself")
     for name in _CODES:
         if len(getattr(access, name) or "") > _MAX_CODE:
             raise EntryRefused(f"{name}: longer than {_MAX_CODE} characters")

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.checkpoint import open_checkpoint
+from audit.checkpoint import open_checkpoint, origin_of
 from audit.errors import MalformedCheckpoint, MalformedNote, MalformedReceipt, VerificationFailed
 from audit.note import Verifier, open_note
 
@@ -50,7 +50,7 @@ class ExportVerdict:
     size: int
 
 
-def verify_export(path: Path, log_verifier: Verifier, export_verifier: Verifier) -> ExportVerdict:
+def verify_export(path: Path, log_verifiers: Sequence[Verifier], export_verifiers: Sequence[Verifier]) -> ExportVerdict:
     """Check an export with no database.
 
     Raises:
@@ -59,8 +59,8 @@ def verify_export(path: Path, log_verifier: Verifier, export_verifier: Verifier)
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            values = _manifest(_small(archive, "manifest.txt"), [export_verifier])
-            _check_checkpoint(_small(archive, "checkpoint"), values, log_verifier)
+            values = _manifest(_small(archive, "manifest.txt"), export_verifiers)
+            _check_checkpoint(_small(archive, "checkpoint"), values, log_verifiers)
             _check_file(archive, values)
     except _UNREADABLE as error:
         raise MalformedReceipt(f"this is no whole export ({type(error).__name__})") from None
@@ -91,9 +91,9 @@ def _manifest(note: str, verifiers: Sequence[Verifier]) -> dict[str, str]:
     return values
 
 
-def _check_checkpoint(note: str, values: dict[str, str], verifier: Verifier) -> None:
+def _check_checkpoint(note: str, values: dict[str, str], verifiers: Sequence[Verifier]) -> None:
     try:
-        checkpoint = open_checkpoint(note, verifier.name, [verifier]).checkpoint
+        checkpoint = open_checkpoint(note, origin_of(verifiers), verifiers).checkpoint
     except (MalformedNote, MalformedCheckpoint) as error:
         raise VerificationFailed(f"the checkpoint cannot be trusted: {error}") from error
     named = (values["log"], values["size"], values["root"])

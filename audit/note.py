@@ -41,6 +41,10 @@ class Verifier(Protocol):
     def key_id(self) -> bytes:
         """The four bytes that stand before the signature."""
 
+    @property
+    def vkey(self) -> str:
+        """The key as text, `name+keyid+key`."""
+
     def verify(self, text: bytes, signature: bytes) -> bool:
         """Say whether this key made the signature (without the key id) over the note's text."""
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from audit.checkpoint import open_checkpoint
+from audit.checkpoint import open_checkpoint, origin_of
 from audit.entry import decode_leaf, leaf_hash
 from audit.errors import EntryRefused, MalformedCheckpoint, MalformedNote, MalformedTile, VerificationFailed
 from audit.merkle import CompactRange, root_of
@@ -19,18 +19,19 @@ from audit.verify import VerificationReport
 Progress = Callable[[int, int], None]
 
 
-def fsck(folder: Path, verifier: Verifier, progress: Progress | None = None) -> VerificationReport:
+def fsck(folder: Path, verifiers: Sequence[Verifier], progress: Progress | None = None) -> VerificationReport:
     """Check a published log: every bundle, every tile, and the root that its checkpoint signs."""
+    origin = origin_of(verifiers)
     try:
         note = (folder / "checkpoint").read_text(encoding="utf-8")
-        checkpoint = open_checkpoint(note, verifier.name, [verifier]).checkpoint
+        checkpoint = open_checkpoint(note, origin, verifiers).checkpoint
     except (OSError, UnicodeDecodeError) as error:
         raise VerificationFailed(f"there is no checkpoint to read ({type(error).__name__})") from None
     except (MalformedNote, MalformedCheckpoint) as error:
         raise VerificationFailed(f"the checkpoint cannot be trusted: {error}") from error
     tree = CompactRange(0, [])
     try:
-        for node in _leaf_hashes(folder, checkpoint.size, verifier.name):
+        for node in _leaf_hashes(folder, checkpoint.size, origin):
             tree.append(node)
             if progress is not None and tree.size % 10_000 == 0:
                 progress(tree.size, checkpoint.size)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from audit.note import Verifier
 class RememberedCheckpoint:
     """One file that only ever moves forward. Several processes may share it."""
 
-    def __init__(self, path: Path, origin: str, verifier: Verifier) -> None:
+    def __init__(self, path: Path, origin: str, verifiers: Sequence[Verifier]) -> None:
         self.path = path
         self._origin = origin
-        self._verifier = verifier
+        self._verifiers = verifiers
         self._read: SignedCheckpoint | None = None
 
     def read(self) -> SignedCheckpoint | None:
@@ -47,7 +47,7 @@ class RememberedCheckpoint:
         if known is not None and known.text == note:  # its signature was checked already
             return known
         try:
-            self._read = known = open_checkpoint(note, self._origin, [self._verifier])
+            self._read = known = open_checkpoint(note, self._origin, self._verifiers)
         except (MalformedNote, MalformedCheckpoint, VerificationFailed) as error:
             raise self._foreign() from error
         return known

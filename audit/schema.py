@@ -156,18 +156,10 @@ erasures = Table(
     Column("tombstone", _Number, nullable=False, index=True),
 )
 
-#: Which subject's keys were erased, and the entry that says so. A later entry gives the subject new keys.
-erased_subjects = Table(
-    "erased_subjects",
-    metadata,
-    Column("subject_index", Octets, primary_key=True),
-    Column("tombstone", _Number, primary_key=True, autoincrement=False),
-)
-
 _NOT_ERASED_BODY = "NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.seq = OLD.seq)"
-_NOT_ERASED_SUBJECT = (
-    "NOT EXISTS (SELECT 1 FROM erased_subjects WHERE erased_subjects.subject_index = OLD.subject_index)"
-)
+# A subject's keys may go once they open nothing more. No table lists the erased: even a blind index of a person would
+# be a trace of them that outlives the erasure.
+_KEYS_STILL_NEEDED = "EXISTS (SELECT 1 FROM bodies WHERE bodies.subject_index = OLD.subject_index)"
 _TILE_NOT_GROWING = {
     "sqlite": "substr(NEW.hashes, 1, length(OLD.hashes)) IS NOT OLD.hashes OR length(NEW.hashes) <= length(OLD.hashes)",
     "postgresql": "substring(NEW.hashes FROM 1 FOR length(OLD.hashes)) IS DISTINCT FROM OLD.hashes"
@@ -183,13 +175,12 @@ _REFUSALS: dict[str, dict[str, str]] = {
     "bodies": {"UPDATE": "", "DELETE": _NOT_ERASED_BODY},
     "subjects": {
         "UPDATE": "NEW.labels < OLD.labels OR NEW.subject_index <> OLD.subject_index",
-        "DELETE": _NOT_ERASED_SUBJECT,
+        "DELETE": _KEYS_STILL_NEEDED,
     },
     "vault_keys": {"UPDATE": "NEW.name <> OLD.name", "DELETE": ""},
     "sources": {"UPDATE": "NEW.reported <= OLD.reported OR NEW.source <> OLD.source", "DELETE": ""},
     "idempotency": {"UPDATE": "", "DELETE": ""},
     "erasures": {"UPDATE": "", "DELETE": ""},
-    "erased_subjects": {"UPDATE": "", "DELETE": ""},
 }
 
 

@@ -22,10 +22,13 @@ from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH
 
 #: How many values one IN (…) may hold, and how many rows one read fetches.
 CHUNK = 500
+#: The name of the key of the blind indexes among the vault's keys.
+INDEX_KEY = "index"
 #: Seconds that a writer waits for another process's writer before it gives up.
 LOCK_SECONDS = 10
 _SQLITE_FULL = 2
 _IMMEDIATE = "audit_immediate"
+_AUTOCOMMIT = "audit_autocommit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,18 @@ class Store:
         except SQLAlchemyError as error:
             raise _unavailable("cannot be read", error) from error
 
+    @contextmanager
+    def maintaining(self) -> Iterator[Connection]:
+        """A connection for statements that allow no transaction around them, or LogUnavailable."""
+        try:
+            with self.engine.connect() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.execution_options(**{_AUTOCOMMIT: True})
+                yield connection
+        except SQLAlchemyError as error:
+            raise _unavailable("cannot be written", error) from error
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -114,7 +129,10 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
+    options = connection.get_execution_options()
+    if options.get(_AUTOCOMMIT, False):
+        return
+    immediate = options.get(_IMMEDIATE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 

@@ -25,8 +25,12 @@ from audit.note import Verifier
 from audit.receipt import Receipt, parse_receipt
 from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, partial_width
 
-#: The action of an entry that says what was erased; the one action that the log itself appends and understands.
+#: The source of what the log says about itself. No caller may append under it, and none of it may be erased.
+LOG_SOURCE = "log"
+#: The action of an entry of the log's own that says what was erased (a tombstone).
 ERASURE = "erasure"
+#: The detail of a tombstone that names what it erased, by `digest_of_entries`.
+ERASED_ENTRIES = "erased-sha256"
 _PROGRESS_EVERY = 1_000
 #: The last millisecond that a date can be given for.
 _LAST_MS = 253_402_300_799_999
@@ -201,7 +205,9 @@ class _Replay:
         self._source = source
         self._origin = origin
         self._verifiers = verifiers
-        self._earlier = {checkpoint.size: checkpoint for checkpoint in earlier}
+        self._earlier: dict[int, list[Checkpoint]] = {}
+        for checkpoint in earlier:
+            self._earlier.setdefault(checkpoint.size, []).append(checkpoint)
         self._longest = max(self._earlier, default=0)
         self._tree = CompactRange(0, [])
         self._prev = GENESIS
@@ -261,8 +267,13 @@ class _Replay:
     def _check_body(self, entry: StoredEntry, leaf: Leaf) -> None:
         if entry.problem is not None:
             raise _Broken(entry.seq, entry.problem)
+        declared = self._erased.pop(entry.seq, None)
+        if declared is not None and leaf.source != LOG_SOURCE:
+            raise _Broken(declared[0], f"entry {declared[0]} is gone, and entry {entry.seq} is not the log's own word")
         if entry.tombstone is not None:
             self.erased += 1
+            if leaf.source == LOG_SOURCE:
+                raise _Broken(entry.seq, f"entry {entry.seq} is the log's own, which is never erased, and it is gone")
             if entry.tombstone <= entry.seq:
                 raise _Broken(entry.seq, f"entry {entry.seq} is said to be erased by an entry that came before it")
             self._erased.setdefault(entry.tombstone, []).append(entry.seq)
@@ -275,13 +286,8 @@ class _Replay:
         if entry.label_key is not None and (count < 1 or label(entry.label_key, count) != leaf.label):
             raise _Broken(entry.seq, f"the label of entry {entry.seq} is not its subject's")
         self.opened += 1
-        declared = self._erased.pop(entry.seq, None)
-        if declared is not None:
-            self._check_tombstone(entry.seq, decode_body(entry.body), declared)
-
-    def _check_tombstone(self, seq: int, access: Access, erased: list[int]) -> None:
-        if access.action != ERASURE or access.details.get("erased-sha256") != digest_of_entries(erased):
-            raise _Broken(erased[0], f"entry {erased[0]} is gone, and entry {seq} does not say that it was erased")
+        if leaf.source == LOG_SOURCE:
+            _check_tombstone(entry.seq, decode_body(entry.body), declared or [])
 
     def _tile_hash(self, seq: int) -> bytes:
         index, start = divmod(seq, TILE_WIDTH)
@@ -307,8 +313,7 @@ class _Replay:
             self._check_root(checkpoint, "the signed checkpoint")
             self._covered = self.size
             due.next()
-        kept = self._earlier.get(self.size)
-        if kept is not None and self.size > 0:
+        for kept in self._earlier.get(self.size, []):
             self._check_root(kept, "a checkpoint kept outside the database")
 
     def _check_root(self, checkpoint: Checkpoint, what: str) -> None:
@@ -340,9 +345,8 @@ class _Replay:
             )
         self._check_edges(size)
         if self._erased:
-            tombstone, erased = min(self._erased.items())
-            if tombstone >= size or self.opened:
-                raise _Broken(erased[0], f"entry {erased[0]} is gone, and no entry says that it was erased")
+            first = min(self._erased.values())[0]
+            raise _Broken(first, f"entry {first} is gone, and no entry says that it was erased")
 
     def _check_edges(self, size: int) -> None:
         expected = 0
@@ -356,6 +360,15 @@ class _Replay:
             level += 1
         if self._source.tile_count() != expected:
             raise _Broken(size, "there are tiles that belong to no entry, or tiles are missing")
+
+
+def _check_tombstone(seq: int, access: Access, erased: list[int]) -> None:
+    """What is gone is exactly what the tombstone names: nothing more, and nothing of it has come back."""
+    named = access.details.get(ERASED_ENTRIES) if access.action == ERASURE else None
+    if erased and named != digest_of_entries(erased):
+        raise _Broken(erased[0], f"entry {erased[0]} is gone, and entry {seq} does not say that it was erased")
+    if named is not None and not erased:
+        raise _Broken(seq, f"entry {seq} says that others were erased, and they are not")
 
 
 class _Lookahead:

@@ -32,6 +32,7 @@ from audit.errors import (
 from audit.merkle import CompactRange, consistency_proof, verify_consistency
 from audit.note import Signer, Verifier
 from audit.remembered import RememberedCheckpoint
+from audit.signers import Signers
 from audit.store import Head, Store, TileNodes
 from audit.trail import milliseconds, moment, read_entry
 from audit.vault import Vault
@@ -66,15 +67,15 @@ class Writer:
         self,
         log: Store,
         vault: Vault,
-        signer: Signer,
-        verifier: Verifier,
+        signers: Signers,
+        verifiers: Sequence[Verifier],
         remembered: RememberedCheckpoint | None,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = log
         self._vault = vault
-        self._signer = signer
-        self._guard = HeadGuard(signer.name, verifier, remembered)
+        self._signers = signers
+        self._guard = HeadGuard(signers.origin, verifiers, remembered)
         self._remembered = remembered
         self._clock = clock
         self._lock = threading.Lock()
@@ -110,11 +111,48 @@ class Writer:
             raise request.error
         return request.acknowledgements
 
+    def transact(
+        self,
+        work: Callable[[Connection, Batch], None],
+        signers: Callable[[str], tuple[Signer, ...]] | None = None,
+        told: Callable[[SignedCheckpoint], None] | None = None,
+    ) -> list[Acknowledgement]:
+        """One transaction of the log's own: `work` adds entries to the batch and does what they speak of, or nothing.
+
+        It holds the head, so no append comes between what `work` reads and what it writes. `signers` tells from the
+        newest checkpoint who signs from here on, where that is not who signed so far; `told` is given what they signed,
+        once it is durable. Errors as for `write`.
+        """
+        expected = self._guard.expected()
+        with self._store.writing() as connection:
+            head = self._guard.sound(store.read_head(connection, lock=True), connection, expected)
+            signing = (signers or self._signers.after)(head.checkpoint)
+            batch = self._batch(connection, head)
+            work(connection, batch)
+            if batch.next_seq == head.size:
+                return []
+            signed = batch.write(signing)
+        self._guard.saw(signed)
+        self._remember(signed)
+        if told is not None:
+            told(signed)
+        return [batch.acknowledgement(seq) for seq in range(head.size, batch.next_seq)]
+
+    def now(self) -> datetime:
+        return self._clock()
+
     def refuse_if_frozen(self) -> None:
-        """Raises LogFrozen when the log must not go on from where its database stands, LogUnavailable without one."""
+        """Raises LogFrozen when the log must not go on from where its database stands, LogUnavailable without one.
+
+        Raises KeyRefused when it is signed with a key that this process does not hold.
+        """
         expected = self._guard.expected()
         with self._store.reading() as connection:
-            self._guard.sound(store.read_head(connection), connection, expected)
+            head = self._guard.sound(store.read_head(connection), connection, expected)
+            self._signers.after(head.checkpoint)
+
+    def _batch(self, connection: Connection, head: Head) -> Batch:
+        return Batch(connection, self._vault, self._signers.origin, head, milliseconds(self._clock()))
 
     def _withdraw(self, request: Request) -> None:
         with self._lock:
@@ -168,7 +206,8 @@ class Writer:
         expected = self._guard.expected()
         with self._store.writing() as connection:
             head = self._guard.sound(store.read_head(connection, lock=True), connection, expected)
-            batch = Batch(connection, self._vault, self._signer.name, head, milliseconds(self._clock()))
+            signers = self._signers.after(head.checkpoint)
+            batch = self._batch(connection, head)
             written: list[tuple[Request, int]] = []
             repeated: list[tuple[Request, Request]] = []
             keys: dict[bytes, Request] = {}
@@ -184,10 +223,11 @@ class Writer:
                     keys[key] = request
                 written.append((request, batch.next_seq))
                 batch.add(request.accesses, request.encoded)
-            signed = batch.write(self._signer) if batch.next_seq > head.size else None
+            signed = batch.write(signers) if batch.next_seq > head.size else None
             _keep_keys(connection, keys, dict(written))
         if signed is not None:
             self._guard.saw(signed)
+            self._signers.signed(signed.text, signers)
         for request, first in written:
             request.acknowledgements = [
                 batch.acknowledgement(seq) for seq in range(first, first + len(request.accesses))
@@ -220,9 +260,9 @@ class Writer:
 class HeadGuard:
     """Says whether the log may go on from a head: never from behind, or beside, what was signed before."""
 
-    def __init__(self, origin: str, verifier: Verifier, remembered: RememberedCheckpoint | None) -> None:
+    def __init__(self, origin: str, verifiers: Sequence[Verifier], remembered: RememberedCheckpoint | None) -> None:
         self._origin = origin
-        self._verifier = verifier
+        self._verifiers = verifiers
         self._remembered = remembered
         #: The newest checkpoint that this process has signed or accepted.
         self._newest: SignedCheckpoint | None = None
@@ -266,7 +306,7 @@ class HeadGuard:
 
     def _signed(self, head: Head) -> SignedCheckpoint:
         try:
-            signed = open_checkpoint(head.checkpoint, self._origin, [self._verifier])
+            signed = open_checkpoint(head.checkpoint, self._origin, self._verifiers)
         except (MalformedNote, MalformedCheckpoint, VerificationFailed) as error:
             raise LogFrozen("the newest checkpoint is none that this log signed") from error
         edge = CompactRange(head.size, head.frontier) if len(head.frontier) == head.size.bit_count() else None

@@ -75,10 +75,10 @@ class LogHome:
     def verify(self, *, with_bodies: bool = True, with_remembered: bool = True) -> VerificationReport:
         """Replay the log as `python -m audit verify` does."""
         assert self.settings.checkpoint_file is not None
-        kept = RememberedCheckpoint(self.settings.checkpoint_file, ORIGIN, self.verifier).read()
+        kept = RememberedCheckpoint(self.settings.checkpoint_file, ORIGIN, [self.verifier]).read()
         return verify_store(
             self.settings.database_url,
-            self.verifier,
+            [self.verifier],
             self.settings.master_key if with_bodies else None,
             earlier=[kept.checkpoint] if kept is not None and with_remembered else [],
         )

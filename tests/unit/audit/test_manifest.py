@@ -89,7 +89,7 @@ def export(tmp_path: Path) -> Export:
 
 
 def _verify(path: Path, export: Export) -> Any:
-    return verify_export(path, export.log.verifier(), export.signer.verifier())
+    return verify_export(path, [export.log.verifier()], [export.signer.verifier()])
 
 
 def test_a_true_export_says_what_it_vouches_for(tmp_path: Path, export: Export) -> None:
@@ -157,9 +157,9 @@ def test_a_manifest_of_another_key_is_not_trusted(tmp_path: Path, export: Export
     stranger = generate_signing_key(tmp_path / "stranger.key", "test.example/export")
     path = export.write(tmp_path / "e.zip")
     with pytest.raises(VerificationFailed, match="no known key"):
-        verify_export(path, export.log.verifier(), stranger.verifier())
+        verify_export(path, [export.log.verifier()], [stranger.verifier()])
     with pytest.raises(VerificationFailed, match="no known key"):
-        verify_export(path, stranger.verifier(), export.signer.verifier())
+        verify_export(path, [stranger.verifier()], [export.signer.verifier()])
 
 
 MALFORMED: dict[str, Callable[[Export], object]] = {

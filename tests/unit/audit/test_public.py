@@ -133,7 +133,7 @@ def test_the_public_log_is_written_out_whole(log: AuditLog, home: LogHome, tmp_p
     assert names - {"checkpoint"} == _names(size)
     for name in names - {"checkpoint"}:
         assert (folder / name).read_bytes() == log.public.file(parse_tile_path(name))
-    report = fsck(folder, home.verifier)
+    report = fsck(folder, [home.verifier])
     assert (report.ok, report.size) == (True, size)
 
 
@@ -157,7 +157,7 @@ def test_writing_out_again_keeps_the_older_partial_tiles(log: AuditLog, home: Lo
         _grown_to(log, size)
         log.public.write_to(tmp_path / "public")
     assert (tmp_path / "public/tile/0/000.p/3").exists()
-    assert fsck(tmp_path / "public", home.verifier).ok
+    assert fsck(tmp_path / "public", [home.verifier]).ok
 
 
 def test_a_database_without_a_log_serves_nothing(tmp_path: Path) -> None:
@@ -176,4 +176,4 @@ def test_progress_is_told_of_each_tile(log: AuditLog, tmp_path: Path) -> None:
 
 def test_a_folder_without_a_checkpoint_is_no_published_log(home: LogHome, tmp_path: Path) -> None:
     with pytest.raises(VerificationFailed, match="no checkpoint to read"):
-        fsck(tmp_path / "nothing", home.verifier)
+        fsck(tmp_path / "nothing", [home.verifier])

@@ -44,7 +44,7 @@ def folder(home: LogHome, tmp_path: Path) -> Path:
 
 def test_a_whole_published_log_is_sound(home: LogHome, folder: Path) -> None:
     told: list[tuple[int, int]] = []
-    report = fsck(folder, home.verifier, lambda done, total: told.append((done, total)))
+    report = fsck(folder, [home.verifier], lambda done, total: told.append((done, total)))
     assert (report.ok, report.size, report.problem) == (True, SIZE, None)
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {*FILES, "checkpoint"}
 
@@ -52,7 +52,7 @@ def test_a_whole_published_log_is_sound(home: LogHome, folder: Path) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(home: LogHome, folder: Path, name: str) -> None:
     (folder / name).unlink()
-    report = fsck(folder, home.verifier)
+    report = fsck(folder, [home.verifier])
     assert not report.ok
     assert report.problem is not None
     assert name in report.problem
@@ -67,7 +67,7 @@ def test_a_damaged_file_is_found_at_an_entry_that_it_covers(home: LogHome, folde
         damaged = bytearray(whole)
         damaged[position] ^= 1
         (folder / name).write_bytes(bytes(damaged))
-        report = fsck(folder, home.verifier)
+        report = fsck(folder, [home.verifier])
         assert not report.ok
         assert report.first_broken is not None
         assert first <= report.first_broken < end, report.problem
@@ -79,17 +79,17 @@ def test_a_file_cut_short_or_grown_is_found(home: LogHome, folder: Path, name: s
     whole = (folder / name).read_bytes()
     for changed in (whole[:length], whole[:-1], whole + bytes(length + 1)):
         (folder / name).write_bytes(changed)
-        assert not fsck(folder, home.verifier).ok
+        assert not fsck(folder, [home.verifier]).ok
 
 
 def test_an_entry_taken_out_of_a_bundle_or_put_in_another_order_is_found(home: LogHome, folder: Path) -> None:
     path = folder / "tile/entries/001"
     entries = decode_bundle(path.read_bytes())
     path.write_bytes(encode_bundle(entries[:-1]))
-    assert fsck(folder, home.verifier).first_broken == 256
+    assert fsck(folder, [home.verifier]).first_broken == 256
     entries[3], entries[4] = entries[4], entries[3]
     path.write_bytes(encode_bundle(entries))
-    assert fsck(folder, home.verifier).first_broken == 259
+    assert fsck(folder, [home.verifier]).first_broken == 259
 
 
 def test_entries_and_tiles_changed_together_are_found_by_the_chain_or_the_root(home: LogHome, folder: Path) -> None:
@@ -102,7 +102,7 @@ def test_entries_and_tiles_changed_together_are_found_by_the_chain_or_the_root(h
         changed[at] = changed[at].replace(b'"source":"portal"', b'"source":"other1"')
         bundle.write_bytes(encode_bundle(changed))
         tile.write_bytes(b"".join(leaf_hash(entry) for entry in changed))
-        report = fsck(folder, home.verifier)
+        report = fsck(folder, [home.verifier])
         assert not report.ok
         assert report.first_broken == expected, report.problem
 
@@ -111,13 +111,13 @@ def test_entries_and_tiles_changed_together_are_found_by_the_chain_or_the_root(h
 def test_a_checkpoint_that_is_none_is_not_believed(home: LogHome, folder: Path, content: bytes) -> None:
     (folder / "checkpoint").write_bytes(content)
     with pytest.raises(VerificationFailed):
-        fsck(folder, home.verifier)
+        fsck(folder, [home.verifier])
 
 
 def test_a_checkpoint_of_another_key_is_not_believed(folder: Path, tmp_path: Path) -> None:
     stranger = generate_signing_key(tmp_path / "k.key", ORIGIN).verifier()
     with pytest.raises(VerificationFailed):
-        fsck(folder, stranger)
+        fsck(folder, [stranger])
 
 
 def test_the_files_of_another_log_are_not_this_logs(home: LogHome, folder: Path, tmp_path: Path) -> None:
@@ -128,5 +128,5 @@ def test_the_files_of_another_log_are_not_this_logs(home: LogHome, folder: Path,
     log.public.write_to(tmp_path / "foreign")
     log.close()
     shutil.copy(folder / "checkpoint", tmp_path / "foreign" / "checkpoint")
-    report = fsck(tmp_path / "foreign", home.verifier)
+    report = fsck(tmp_path / "foreign", [home.verifier])
     assert not report.ok

@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def remembered(path: Path, signer: Ed25519Signer) -> RememberedCheckpoint:
-    return RememberedCheckpoint(path, ORIGIN, signer.verifier())
+    return RememberedCheckpoint(path, ORIGIN, [signer.verifier()])
 
 
 def _signed(signer: Ed25519Signer, size: int, root: bytes = bytes(32)) -> SignedCheckpoint:
@@ -69,8 +69,8 @@ def test_another_root_of_the_same_size_does_not_take_its_place(
 
 def test_many_that_remember_at_once_leave_the_largest(path: Path, signer: Ed25519Signer) -> None:
     def remember(size: int) -> None:
-        RememberedCheckpoint(path, ORIGIN, signer.verifier()).remember(_signed(signer, size))
-        kept = RememberedCheckpoint(path, ORIGIN, signer.verifier()).read()
+        RememberedCheckpoint(path, ORIGIN, [signer.verifier()]).remember(_signed(signer, size))
+        kept = RememberedCheckpoint(path, ORIGIN, [signer.verifier()]).read()
         assert kept is not None
         assert kept.checkpoint.size >= size
 

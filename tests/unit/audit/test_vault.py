@@ -52,9 +52,9 @@ def test_the_same_body_is_never_sealed_alike() -> None:
     assert Vault.seal(KEYS, 7, OPENED) != Vault.seal(KEYS, 7, OPENED)
 
 
-def test_keys_of_a_subject_come_back_for_that_subject_alone(vault: Vault) -> None:
+def test_keys_of_a_subject_come_back_for_that_subject_alone(vault: Vault, master_key: MasterKey) -> None:
     index, other = vault.index("subject", "EE1"), vault.index("subject", "EE2")
-    keys, wrapped = vault.new_subject_keys(index)
+    keys, wrapped = vault.new_subject_keys(master_key, index)
     assert vault.subject_keys(wrapped, index) == keys
     with pytest.raises(KeyRefused, match="moved"):
         vault.subject_keys(wrapped, other)
@@ -62,8 +62,8 @@ def test_keys_of_a_subject_come_back_for_that_subject_alone(vault: Vault) -> Non
     assert keys.label not in wrapped
 
 
-def test_each_subject_has_keys_of_their_own(vault: Vault) -> None:
-    made = [vault.new_subject_keys(vault.index("subject", str(number)))[0] for number in range(10)]
+def test_each_subject_has_keys_of_their_own(vault: Vault, master_key: MasterKey) -> None:
+    made = [vault.new_subject_keys(master_key, vault.index("subject", str(number)))[0] for number in range(10)]
     assert len({key for keys in made for key in (keys.data, keys.label)}) == 20
 
 
@@ -71,14 +71,14 @@ def test_another_master_key_opens_no_vault(vault: Vault, master_key: MasterKey) 
     wrapped = Vault.new_index_key(master_key)
     with pytest.raises(KeyRefused, match="another master key"):
         Vault(MasterKey.generate(), wrapped)
-    _, keys = vault.new_subject_keys(b"i" * INDEX_SIZE)
+    _, keys = vault.new_subject_keys(master_key, b"i" * INDEX_SIZE)
     stranger = MasterKey.generate()
     with pytest.raises(KeyRefused, match="another master key"):
         Vault(stranger, Vault.new_index_key(stranger)).subject_keys(keys, b"i" * INDEX_SIZE)
 
 
 def test_a_key_wrapped_for_one_use_serves_no_other(vault: Vault, master_key: MasterKey) -> None:
-    _, wrapped = vault.new_subject_keys(b"i" * INDEX_SIZE)
+    _, wrapped = vault.new_subject_keys(master_key, b"i" * INDEX_SIZE)
     with pytest.raises(KeyRefused, match="moved"):
         Vault(master_key, wrapped)
 

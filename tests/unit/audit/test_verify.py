@@ -238,7 +238,7 @@ def test_without_the_master_key_the_chain_is_checked_and_no_body_opened(tmp_path
     log = home.open()
     log.append_all([an_access() for _ in range(3)])
     log.close()
-    report = verify_store(sqlite_url, home.verifier, None)
+    report = verify_store(sqlite_url, [home.verifier], None)
     assert (report.ok, report.size, report.opened) == (True, 3, 0)
 
 

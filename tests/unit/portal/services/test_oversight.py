@@ -125,7 +125,7 @@ def _exported(house: FakeHouse, wanted: TrailSearch, form: ExportFormat) -> Path
 def test_an_export_holds_what_the_search_finds_and_verifies_offline(filled: FakeHouse, form: ExportFormat) -> None:
     path = _exported(filled, TrailSearch(subject=MARY), form)
     export_key = load_signer(filled.folder / "keys" / "export.key").verifier()
-    verdict = verify_export(path, filled.home.verifier, export_key)
+    verdict = verify_export(path, [filled.home.verifier], [export_key])
     assert verdict.entries == 61  # with the entry of this export itself
     assert verdict.size == filled.log.checkpoint().checkpoint.size
 
@@ -169,4 +169,4 @@ def test_an_export_is_complete_under_its_checkpoint_while_entries_are_added(fill
         numbers = [json.loads(line)["seq"] for line in archive.read("trail.jsonl").splitlines()]
     assert numbers == list(range(62))
     export_key = load_signer(filled.folder / "keys" / "export.key").verifier()
-    assert verify_export(path, filled.home.verifier, export_key).size == 62
+    assert verify_export(path, [filled.home.verifier], [export_key]).size == 62

@@ -1,0 +1,136 @@
+"""What the commands of `python -m audit` share: where the log and its keys are, by option or environment variable."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from audit.checkpoint import LogKey, parse_log_keys
+from audit.errors import KeyRefused
+from audit.keys import MasterKey, load_signer
+from audit.log import LogSettings
+from audit.note import Verifier
+
+ENVIRONMENT = "GLASSHOUSE_LOG_"
+_DEFAULT_VKEY = "var/keys/log.vkey"
+
+
+def _store_options(parser: argparse.ArgumentParser) -> None:
+    _add(parser, "database-url", "sqlite:///var/audit.db", "SQLAlchemy URL of the log's database")
+    _add(
+        parser, "checkpoint-file", "var/log.checkpoint", "where the last checkpoint is remembered outside the database"
+    )
+    _add(parser, "master-key-file", "var/keys/master_key.txt", "the master key that seals the bodies")
+    _add(parser, "previous-master-key-file", "", "the other master key, while one replaces the other")
+
+
+def _vkey_option(parser: argparse.ArgumentParser) -> None:
+    variable = f"{ENVIRONMENT}VKEY"
+    what = "the log's verifier key, or a file of its keys, a retired one with `until <size>`; may be repeated"
+    shown = f"{what} [{variable}, {_DEFAULT_VKEY}]"
+    parser.add_argument("--vkey", action="append", metavar="KEY", help=shown)
+
+
+def _key_options(parser: argparse.ArgumentParser) -> None:
+    _add(parser, "signing-key", "var/keys/log.key", "the log's signing key: a file, or a pkcs11: reference")
+    _add(parser, "next-signing-key", "", "the key that is to take over")
+
+
+OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "store": _store_options,
+    "vkey": _vkey_option,
+    "keys": _key_options,
+}
+
+
+def _add(parser: argparse.ArgumentParser, name: str, default: str, what: str) -> None:
+    variable = ENVIRONMENT + name.replace("-", "_").upper()
+    shown = f"{variable}, {default}" if default else variable
+    parser.add_argument(f"--{name}", default=os.environ.get(variable, default), help=f"{what} [{shown}]")
+
+
+def vkey_file(options: argparse.Namespace) -> Path:
+    """The file in which the log's verifier keys are kept."""
+    return Path(_vkeys(options.vkey)[0])
+
+
+def _vkeys(given: Sequence[str] | None) -> Sequence[str]:
+    return given or [os.environ.get(f"{ENVIRONMENT}VKEY", _DEFAULT_VKEY)]
+
+
+def verifiers_of(given: Sequence[str] | None) -> list[Verifier]:
+    """The verifier keys that were given as texts or files. Raises KeyRefused where one cannot be read."""
+    keys: dict[tuple[str, bytes], Verifier] = {}
+    for text_or_path in _vkeys(given):
+        for key in parse_log_keys(_vkey_text(text_or_path)):
+            keys[key.name, key.key_id] = key
+    return list(keys.values())
+
+
+def retired_keys(options: argparse.Namespace) -> list[Verifier]:
+    """The keys in the verifier-key file that the process does not sign with itself; none without a file."""
+    return [key for key in verifiers_of(options.vkey) if isinstance(key, LogKey)] if vkey_file(options).exists() else []
+
+
+def _vkey_text(text_or_path: str) -> str:
+    path = Path(text_or_path)
+    if "+" in text_or_path and not path.exists():
+        return text_or_path
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise KeyRefused(
+            f"there is no verifier key at {path}; give the log's published key with --vkey or {ENVIRONMENT}VKEY"
+        ) from None
+
+
+def master_key_of(path: str) -> MasterKey:
+    try:
+        return MasterKey.from_text(Path(path).read_text(encoding="utf-8").strip())
+    except UnicodeDecodeError:
+        raise KeyRefused(f"the master key at {path} is not text") from None
+    except OSError:
+        raise KeyRefused(
+            f"there is no master key to read at {path}; name its file with --master-key-file or"
+            f" {ENVIRONMENT}MASTER_KEY_FILE"
+        ) from None
+
+
+def previous_master_key_of(options: argparse.Namespace) -> MasterKey | None:
+    return master_key_of(options.previous_master_key_file) if options.previous_master_key_file else None
+
+
+def settings_of(options: argparse.Namespace) -> LogSettings:
+    """The settings that the options of the groups "keys" and "store" make. Raises KeyRefused for an unfit key."""
+    return LogSettings(
+        database_url=options.database_url,
+        origin=load_signer(options.signing_key).name,
+        signing_key=options.signing_key,
+        master_key=master_key_of(options.master_key_file),
+        checkpoint_file=Path(options.checkpoint_file) if options.checkpoint_file else None,
+        next_signing_key=options.next_signing_key or None,
+        previous_master_key=previous_master_key_of(options),
+    )
+
+
+def refuse_missing_file(database_url: str) -> None:
+    path = database_url.removeprefix("sqlite:///")
+    if path != database_url and not Path(path).exists():
+        raise FileNotFoundError(f"there is no database at {path}")
+
+
+def progress_of(what: str) -> Callable[[int, int], None]:
+    """Tells of the progress once a second, to standard error."""
+    last = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last >= 1:
+            last = now
+            print(f"  {done:,} of {total:,} {what}", file=sys.stderr)
+
+    return tell

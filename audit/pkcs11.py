@@ -1,0 +1,187 @@
+"""A signing key that never leaves its token: Ed25519 through PKCS#11 (v3.0, CKM_EDDSA), named by an RFC 7512 URI.
+
+``pkcs11:token=Glasshouse;object=log.example%2Flog;id=%01?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/run/pin``
+
+The label of the key on the token is its name in signatures, that is, the log's origin. The PIN stands in a file of its
+own, readable by its owner alone; a PIN in the reference itself is refused, since settings are shown and logged.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, unquote_to_bytes
+
+from audit.errors import KeyRefused, LogUnavailable
+from audit.note import Ed25519Verifier
+from audit.private import read_private_file
+
+PKCS11: Final = "pkcs11:"
+_PUBLIC_KEY_SIZE = 32
+_PATH = {"token", "serial", "object", "id", "type"}
+_QUERY = {"module-path", "pin-source"}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReference:
+    """What an RFC 7512 URI says: which module, which token, which key on it, and where its PIN stands."""
+
+    module: str
+    pin_file: Path
+    token: str | None
+    serial: str | None
+    label: str | None
+    id: bytes | None
+
+    @classmethod
+    def parse(cls, uri: str) -> TokenReference:
+        """Raises KeyRefused for another form, an attribute that is not known here, or too little to find one key by."""
+        path, _, query = uri.removeprefix(PKCS11).partition("?")
+        named = _attributes(path, ";", _PATH)
+        asked = _attributes(query, "&", _QUERY)
+        if named.get("type", "private") != "private":
+            raise KeyRefused("a signing key's pkcs11: reference is of type=private")
+        if not ({"token", "serial"} & named.keys() and {"object", "id"} & named.keys()):
+            raise KeyRefused("a pkcs11: reference names its token (token= or serial=) and its key (object= or id=)")
+        if not asked.keys() >= _QUERY:
+            raise KeyRefused("a pkcs11: reference ends in ?module-path=…&pin-source=…")
+        source = unquote(asked["pin-source"]).removeprefix("file://").removeprefix("file:")
+        return cls(
+            module=unquote(asked["module-path"]),
+            pin_file=Path(source),
+            token=_text(named, "token"),
+            serial=_text(named, "serial"),
+            label=_text(named, "object"),
+            id=unquote_to_bytes(named["id"]) if "id" in named else None,
+        )
+
+
+def _attributes(text: str, separator: str, known: set[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for attribute in filter(None, text.split(separator)):
+        name, equals, value = attribute.partition("=")
+        if name == "pin-value":
+            raise KeyRefused("the PIN does not belong in the pkcs11: reference; name its file with pin-source=")
+        if not equals or name not in known or name in found:
+            raise KeyRefused("a pkcs11: reference holds an attribute that is unknown here, empty or there twice")
+        found[name] = value
+    return found
+
+
+def _text(attributes: dict[str, str], name: str) -> str | None:
+    return unquote(attributes[name]) if name in attributes else None
+
+
+def token_signer(uri: str) -> TokenSigner:
+    """Open the key that a `pkcs11:` reference names.
+
+    Raises:
+        KeyRefused: the reference, the module, the token, the PIN or the key is not fit for use.
+    """
+    reference = TokenReference.parse(uri)
+    try:
+        import pkcs11
+    except ImportError:
+        raise KeyRefused("a pkcs11: reference needs the package python-pkcs11 (requirements-pkcs11.txt)") from None
+    try:
+        return TokenSigner(_Token(reference, pkcs11))
+    except (pkcs11.PKCS11Error, RuntimeError) as error:
+        raise KeyRefused(f"the token does not give the signing key ({type(error).__name__})") from None
+
+
+class _Token:
+    """A session with one token, opened anew in a process that was forked: a token does not follow its parent's."""
+
+    def __init__(self, reference: TokenReference, module: Any) -> None:
+        self._reference = reference
+        self._pkcs11 = module
+        self._process = 0
+        self._private: Any = None
+
+    def public(self) -> tuple[str, bytes]:
+        """The key's label and its 32 public bytes."""
+        constants = self._pkcs11
+        key = self._key(self._session(), constants.ObjectClass.PUBLIC_KEY)
+        point = bytes(key[constants.Attribute.EC_POINT])
+        # DER wraps the point into an OCTET STRING (04 20); some tokens give it bare.
+        raw = point[2:] if len(point) == _PUBLIC_KEY_SIZE + 2 and point[:2] == b"\x04\x20" else point
+        if len(raw) != _PUBLIC_KEY_SIZE:
+            raise KeyRefused("the key on the token is no Ed25519 key")
+        return str(key[constants.Attribute.LABEL]), raw
+
+    def sign(self, text: bytes) -> bytes:
+        if self._private is None or self._process != os.getpid():
+            self._private = self._key(self._session(), self._pkcs11.ObjectClass.PRIVATE_KEY)
+        return bytes(self._private.sign(text, mechanism=self._pkcs11.Mechanism.EDDSA))
+
+    def forget(self) -> None:
+        """Begin with a new session next time."""
+        self._private = None
+
+    def _session(self) -> Any:
+        library = self._pkcs11.lib(self._reference.module)
+        if self._process not in (0, os.getpid()):
+            library.reinitialize()
+        self._process = os.getpid()
+        wanted = {"token_label": self._reference.token, "token_serial": _serial(self._reference.serial)}
+        token = library.get_token(**{name: value for name, value in wanted.items() if value is not None})
+        return token.open(user_pin=read_private_file(self._reference.pin_file, "PIN"))
+
+    def _key(self, session: Any, object_class: Any) -> Any:
+        wanted = {"label": self._reference.label, "id": self._reference.id}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return session.get_key(object_class=object_class, key_type=self._pkcs11.KeyType.EC_EDWARDS, **given)
+
+
+def _serial(serial: str | None) -> bytes | None:
+    return None if serial is None else serial.encode()
+
+
+class TokenSigner:
+    """Signs notes (type 0x01, Ed25519) with a key on a token. Any number of threads may share it."""
+
+    def __init__(self, token: _Token) -> None:
+        self._token = token
+        self._lock = threading.Lock()
+        self._verifier = Ed25519Verifier(*token.public())
+        self.name = self._verifier.name
+        self.key_id = self._verifier.key_id
+
+    def verifier(self) -> Ed25519Verifier:
+        """The public half."""
+        return self._verifier
+
+    @property
+    def vkey(self) -> str:
+        """The public half as text."""
+        return self._verifier.vkey
+
+    def sign(self, text: bytes) -> bytes:
+        """The Ed25519 signature over the text, checked: a token that fails must not get a false one into the log.
+
+        Raises:
+            LogUnavailable: the token does not sign, also in a new session.
+        """
+        with self._lock:
+            try:
+                signature = self._signed(text)
+            except LogUnavailable:  # a session ends when a token is pulled out or restarted; a new one may do
+                self._token.forget()
+                signature = self._signed(text)
+        if not self._verifier.verify(text, signature):
+            raise LogUnavailable("the token made a signature that does not hold")
+        return signature
+
+    def _signed(self, text: bytes) -> bytes:
+        from pkcs11 import PKCS11Error
+
+        try:
+            return self._token.sign(text)
+        except (PKCS11Error, RuntimeError, KeyRefused) as error:
+            raise LogUnavailable(f"the token with the signing key does not sign ({type(error).__name__})") from None
+
+    def __repr__(self) -> str:
+        return f"<TokenSigner {self.name} {self.key_id.hex()}>"

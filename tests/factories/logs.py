@@ -80,6 +80,7 @@ class LogHome:
             self.settings.database_url,
             [self.verifier],
             self.settings.master_key if with_bodies else None,
+            previous_master_key=self.settings.previous_master_key if with_bodies else None,
             earlier=[kept.checkpoint] if kept is not None and with_remembered else [],
         )
 

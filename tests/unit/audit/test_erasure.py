@@ -260,8 +260,10 @@ FORGERIES: dict[str, tuple[str, int]] = {
     "an erasure taken back in the table alone": ("DELETE FROM erasures", 2),
     "an erasure moved to another tombstone": ("UPDATE erasures SET tombstone = 7 WHERE seq = 2", 6),
     "the tombstone's body exchanged for another's": (
-        "CREATE TEMP TABLE other AS SELECT sealed FROM bodies WHERE seq = 7; UPDATE bodies"
-        " SET sealed = (SELECT sealed FROM other) WHERE seq = 6",
+        (
+            "CREATE TEMP TABLE other AS SELECT sealed FROM bodies WHERE seq = 7; UPDATE bodies"
+            " SET sealed = (SELECT sealed FROM other) WHERE seq = 6"
+        ),
         6,
     ),
 }

@@ -43,7 +43,7 @@ def clear_site_data(response: BaseResponse) -> BaseResponse:
 
 
 def under_policy(response: Response, policy: str) -> Response:
-    """Have this answer sent under a Content-Security-Policy of its own, which the caller has made no wider than ours."""
+    """Send this answer under a Content-Security-Policy of its own, which the caller has made no wider than ours."""
     g.content_security_policy = policy
     return response
 

@@ -27,7 +27,7 @@ EXPORT_KEY = '<meta name="glasshouse-export-vkey" content="{}">'
 
 @dataclass(frozen=True, slots=True)
 class CheckingPage:
-    """The page as it stands on disk, and the policy under which a browser runs just its script and opens no connection."""
+    """The page as on disk, and the policy under which a browser runs just its script and opens no connection."""
 
     html: str
 

@@ -145,7 +145,7 @@ DYING = textwrap.dedent(
             before(*arguments)
             die()
 
-        setattr(owner, name, work)
+        setattr(owner, name, staticmethod(work))
 
     if when == "before anything is written":
         batch.Batch.write = die

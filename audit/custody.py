@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from audit.answers import FOUND, Answer, Command, misused
 from audit.checkpoint import format_log_keys
 from audit.erasure import Erasure, scrub
 from audit.errors import KeyRefused
@@ -32,16 +32,14 @@ def _erase_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do it; without it, only say what would be done")
 
 
-def _erase(options: argparse.Namespace) -> int:
+def _erase(options: argparse.Namespace) -> Answer:
     if bool(options.seq) == bool(options.subject):
-        print("Give either the numbers of entries or --subject.", file=sys.stderr)
-        return 2
+        return misused("Give either the numbers of entries or --subject.")
     refuse_missing_file(options.database_url)
     subject = _subject(options.subject) if options.subject else None
     if not options.yes:
         what = "every entry about this person and their keys" if subject else f"{len(set(options.seq))} entries"
-        print(f"With --yes, what is said in {what} is erased for ever; the log will say that it was.")
-        return 1
+        return _asked(f"what is said in {what} is erased for ever; the log will say that it was.")
     log = open_log(settings_of(options))
     try:
         erased: Erasure = (
@@ -52,11 +50,17 @@ def _erase(options: argparse.Namespace) -> int:
     finally:
         log.close()
     if erased.tombstone is None:
-        print("There was nothing left to erase.")
-        return 0
-    print(f"Erased {erased.entries} entries; entry {erased.tombstone.seq} says so. Run `python -m audit scrub` to")
-    print("clear the database's free pages; see docs/erasure.md for what older backups still hold.")
-    return 0
+        return Answer("nothing-to-do", ["There was nothing left to erase."], facts={"erased": 0, "tombstone": None})
+    words = [
+        f"Erased {erased.entries} entries; entry {erased.tombstone.seq} says so. Run `python -m audit scrub` to",
+        "clear the database's free pages; see docs/erasure.md for what older backups still hold.",
+    ]
+    return Answer("done", words, facts={"erased": erased.entries, "tombstone": erased.tombstone.seq})
+
+
+def _asked(consequence: str) -> Answer:
+    """Nothing was done, since --yes was not given."""
+    return Answer("asked", [f"With --yes: {consequence}"], status=FOUND, problem=consequence)
 
 
 def _subject(file: str) -> str:
@@ -70,15 +74,14 @@ def _subject(file: str) -> str:
     return text.strip()
 
 
-def _scrub(options: argparse.Namespace) -> int:
+def _scrub(options: argparse.Namespace) -> Answer:
     refuse_missing_file(options.database_url)
     log = Store(options.database_url)
     try:
         scrub(log)
     finally:
         log.close()
-    print("The database holds nothing more of what was erased. Backups made before do.")
-    return 0
+    return Answer("done", ["The database holds nothing more of what was erased. Backups made before do."])
 
 
 def _master_options(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +91,7 @@ def _master_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _rotate_master_key(options: argparse.Namespace) -> int:
+def _rotate_master_key(options: argparse.Namespace) -> Answer:
     settings = settings_of(options)
     if settings.previous_master_key is None:
         raise KeyRefused("give the master key in use until now with --previous-master-key-file")
@@ -100,15 +103,16 @@ def _rotate_master_key(options: argparse.Namespace) -> int:
         rotation = rotate_master_key(log, settings.master_key, progress_of("subjects"))
     finally:
         log.store.close()
-    print(
+    words = [
         f"Wrapped the keys of {rotation.rewrapped} subjects anew; nothing here needs the previous master key any more."
-    )
+    ]
     if rotation.ended is not None:
-        print(
-            f"Entry {rotation.ended.seq} says so. Now start every process with the new key alone, run `python -m audit"
-        )
-        print("scrub`, make a new backup, and destroy the old key: backups from before cannot be read without it.")
-    return 0
+        words += [
+            f"Entry {rotation.ended.seq} says so. Now start every process with the new key alone, run `python -m audit",
+            "scrub`, make a new backup, and destroy the old key: backups from before cannot be read without it.",
+        ]
+    entry = None if rotation.ended is None else rotation.ended.seq
+    return Answer("done", words, facts={"rewrapped": rotation.rewrapped, "entry": entry})
 
 
 def _signing_options(parser: argparse.ArgumentParser) -> None:
@@ -118,12 +122,11 @@ def _signing_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do it; without it, only say what would be done")
 
 
-def _rotate_signing_key(options: argparse.Namespace) -> int:
+def _rotate_signing_key(options: argparse.Namespace) -> Answer:
     refuse_missing_file(options.database_url)
     lost = _lost_key(options)
     if not options.yes:
-        print(f"With --yes: {_CONSEQUENCES[options.step]}")
-        return 1
+        return _asked(_CONSEQUENCES[options.step])
     log = open_parts(settings_of(options), besides=[] if lost is None else [lost])
     try:
         acknowledged = go_on_without(log, lost) if lost else _STEP_OF[options.step](log)
@@ -135,9 +138,12 @@ def _rotate_signing_key(options: argparse.Namespace) -> int:
             _replace(file.with_name(f"{file.stem}.change-{seq}.receipt"), receipt.text)
     finally:
         log.store.close()
-    print("It was done before." if acknowledged is None else f"Done; entry {acknowledged.seq} says so.")
-    print(f"Publish {file}, the log's verifier keys, and the statements beside it.")
-    return 0
+    words = [
+        "It was done before." if acknowledged is None else f"Done; entry {acknowledged.seq} says so.",
+        f"Publish {file}, the log's verifier keys, and the statements beside it.",
+    ]
+    facts = {"entry": None if acknowledged is None else acknowledged.seq, "vkeys": format_log_keys(keys).splitlines()}
+    return Answer("nothing-to-do" if acknowledged is None else "done", words, facts=facts)
 
 
 _STEP_OF = {"begin": begin_handover, "retire": retire_old_key}
@@ -169,35 +175,27 @@ def _follow_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("receipt", type=Path, nargs="+", help="statements of changes of keys, oldest first")
 
 
-def _follow_keys(options: argparse.Namespace) -> int:
+def _follow_keys(options: argparse.Namespace) -> Answer:
     keys = verifiers_of(options.vkey)
     for path in options.receipt:
         keys = follow(keys, path.read_bytes())
-    print(format_log_keys(keys), end="")
-    return 0
+    vkeys = format_log_keys(keys).splitlines()
+    return Answer("true", vkeys, facts={"vkeys": vkeys})
 
 
-#: name -> what it does, in a function; in words; the groups of options it takes; its own options.
-COMMANDS: dict[
-    str,
-    tuple[
-        Callable[[argparse.Namespace], int], str, tuple[str, ...], Callable[[argparse.ArgumentParser], None]
-    ],
-] = {
-    "erase": (
-        _erase, "Erase what entries say, or all about one person.", ("keys", "store"), _erase_options
-    ),
-    "scrub": (
-        _scrub, "Clear the database's free pages of what was erased or replaced.", ("store",), lambda _parser: None
-    ),
-    "rotate-master-key": (
+COMMANDS: dict[str, Command] = {
+    "erase": Command(_erase, "Erase what entries say, or all about one person.", ("keys", "store"), _erase_options),
+    "scrub": Command(_scrub, "Clear the database's free pages of what was erased or replaced.", ("store",)),
+    "rotate-master-key": Command(
         _rotate_master_key, "Wrap every key of the vault by a new master key.", ("keys", "store"), _master_options
     ),
-    "rotate-signing-key": (
+    "rotate-signing-key": Command(
         _rotate_signing_key, "Let a new signing key take over.", ("keys", "store", "vkey"), _signing_options
     ),
-    "follow-keys": (
-        _follow_keys, "From keys that you trust and statements of changes, print the keys to trust now.", ("vkey",),
+    "follow-keys": Command(
+        _follow_keys,
+        "From keys that you trust and statements of changes, print the keys to trust now.",
+        ("vkey",),
         _follow_options,
     ),
-}  # fmt: skip
+}

@@ -17,6 +17,8 @@ from audit.note import Verifier
 
 ENVIRONMENT = "GLASSHOUSE_LOG_"
 _DEFAULT_VKEY = "var/keys/log.vkey"
+_BAR_WIDTH = 30
+_BAR_SECONDS = 0.1
 
 
 def _store_options(parser: argparse.ArgumentParser) -> None:
@@ -124,13 +126,25 @@ def refuse_missing_file(database_url: str) -> None:
 
 
 def progress_of(what: str) -> Callable[[int, int], None]:
-    """Tells of the progress once a second, to standard error."""
+    """Tells of the progress on standard error: a bar on a terminal, else a line once a second."""
     last = time.monotonic()
+    is_terminal = sys.stderr.isatty()
+    every = _BAR_SECONDS if is_terminal else 1.0
 
     def tell(done: int, total: int) -> None:
         nonlocal last
-        if (now := time.monotonic()) - last >= 1:
+        now, is_over = time.monotonic(), done >= total
+        if is_terminal and (now - last >= every or is_over):
+            last = now
+            print(f"\r{_bar(done, total)} {done:,} of {total:,} {what}", end="\n" if is_over else "", file=sys.stderr)
+            sys.stderr.flush()
+        elif not is_terminal and now - last >= every:
             last = now
             print(f"  {done:,} of {total:,} {what}", file=sys.stderr)
 
     return tell
+
+
+def _bar(done: int, total: int) -> str:
+    filled = _BAR_WIDTH if total == 0 else min(_BAR_WIDTH, _BAR_WIDTH * done // total)
+    return f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}]"

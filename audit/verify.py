@@ -52,6 +52,8 @@ class ReceiptVerdict:
     access: Access | None
     is_own_label: bool
     label_count: int | None
+    #: Names of the witnesses whose keys the reader gave and whose cosignatures hold.
+    witnesses: tuple[str, ...] = ()
 
 
 def verify_receipt(text: str | bytes, verifiers: Sequence[Verifier]) -> ReceiptVerdict:

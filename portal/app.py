@@ -29,6 +29,7 @@ from portal.services.casework import Casework
 from portal.services.clock import Clock, system_clock
 from portal.services.disclosure import Gate
 from portal.services.entrance import Entrance
+from portal.services.errands import Errands
 from portal.services.exports import Exports
 from portal.services.house import House
 from portal.services.officials import OfficialNames
@@ -39,7 +40,7 @@ from portal.services.sealing import References, Sealer
 from portal.services.sessions import SessionLimits, Sessions
 from portal.services.trail import Trail
 from portal.services.verification import Verifications
-from portal.web import casework, home, login, oversight, pages, records, sessions, trail, verify
+from portal.web import casework, home, login, oversight, pages, records, sessions, step_up, trail, verify
 from portal.web.assets import AssetsMissing, init_assets
 from portal.web.errors import init_error_pages
 from portal.web.formatting import init_formatting
@@ -82,8 +83,9 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     login.init_login(app, demo_sign_in=settings.offers_demo_sign_in)
     init_guard(app)
     init_error_pages(app)
+    step_up.init_step_up(app)
     init_security_headers(app)
-    for room in (home, login, sessions, records, trail, casework, oversight, pages, verify):
+    for room in (home, login, sessions, step_up, records, trail, casework, oversight, pages, verify):
         app.register_blueprint(room.blueprint)
     return app
 
@@ -155,6 +157,7 @@ def _compose(
         catalogue=catalogue,
         accounts=accounts,
         entrance=Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock),
+        errands=Errands(sessions, sealer, clock),
         records=Records(catalogue, gate),
         trail=Trail(log, catalogue, officials, references, clock, zone),
         casework=Casework(policy, gate, log, references),

@@ -25,6 +25,8 @@ class Action(StrEnum):
     #: An account signs in to, or out of, the portal.
     SIGN_IN = "sign-in"
     SIGN_OUT = "sign-out"
+    #: Somebody who is signed in proves again who they are, for something that needs a surer or a fresher sign-in.
+    STEP_UP = "step-up"
     #: A session ends from elsewhere: by its own person in another session, or by the provider that vouched for them.
     SESSION_END = "session-end"
 
@@ -32,7 +34,7 @@ class Action(StrEnum):
 #: Looks at a person's own data by that person.
 OWN_LOOKS = frozenset({Action.OWN_READ, Action.OWN_CONFIRMATION})
 #: What an account does with its session.
-SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT, Action.SESSION_END})
+SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT, Action.STEP_UP, Action.SESSION_END})
 
 
 class Outcome(StrEnum):
@@ -59,6 +61,9 @@ class Reason(StrEnum):
     ASSURANCE_MISSING = "assurance-missing"
     ASSURANCE_TOO_LOW = "assurance-too-low"
     ACCOUNT_CLOSED = "account-closed"
+    #: Why a step-up was refused: another person proved who they are, or the proof was too weak or too old.
+    ANOTHER_PERSON = "another-person"
+    PROOF_TOO_OLD = "proof-too-old"
     #: Why a session ended that nobody signed out of.
     ENDED_ELSEWHERE = "ended-elsewhere"
     ENDED_BY_PROVIDER = "ended-by-provider"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 #: As TARA and GovSSO write them, and as the URIs of Commission Implementing Regulation (EU) 2015/1502 are written.
@@ -24,6 +26,17 @@ class Assurance(StrEnum):
         if not isinstance(acr, str):
             return None
         return _OF_ACR.get(acr.removeprefix(_URI))
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a route asks of the sign-in behind a request: a level, and where `fresh` is set a proof no older."""
+
+    level: Assurance
+    fresh: timedelta | None = None
+
+    def is_met_by(self, level: Assurance, proved_at: datetime, now: datetime) -> bool:
+        return level.reaches(self.level) and (self.fresh is None or now - proved_at <= self.fresh)
 
 
 _ORDER = (Assurance.LOW, Assurance.SUBSTANTIAL, Assurance.HIGH)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.domain.actions import Reason
-from portal.domain.assurance import Assurance
+from portal.domain.assurance import Demand
 
 
 class PortalError(Exception):
@@ -24,11 +24,11 @@ class AccessDenied(PortalError):
 
 
 class StrongerSignInNeeded(PortalError):
-    """The person signed in at a lower level than this needs. The caller says so and offers to sign in again."""
+    """The person signed in less surely, or longer ago, than this needs. The caller asks for a new proof."""
 
-    def __init__(self, needed: Assurance) -> None:
-        super().__init__(f"needs assurance {needed}")
-        self.needed = needed
+    def __init__(self, demand: Demand) -> None:
+        super().__init__(f"needs assurance {demand.level}, no older than {demand.fresh}")
+        self.demand = demand
 
 
 class DisclosureUnavailable(PortalError):

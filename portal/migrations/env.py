@@ -7,11 +7,12 @@ from sqlalchemy import create_engine
 
 from portal.models.accounts import Account
 from portal.models.base import Base
+from portal.models.errands import HeldErrand
 from portal.models.sessions import SignedInSession
 from portal.models.verifications import VerificationRun
 
 #: Importing the models fills the metadata that autogeneration compares with.
-MODELS = (Account, SignedInSession, VerificationRun)
+MODELS = (Account, HeldErrand, SignedInSession, VerificationRun)
 
 
 def run() -> None:

@@ -14,7 +14,8 @@ class SignedInSession(Base):
     """One session of one account. It is deleted when it ends: what happened is in the log, not here.
 
     `token_digest` is the SHA-256 of what the cookie holds, so that a copy of this table signs nobody in. `role` is the
-    account's role at sign-in: a session never outlives it. `provider_session` is a keyed blind index of the provider's
+    account's role at sign-in: a session never outlives it. `method`, `assurance` and `proved_at` are those of the last
+    proof, at sign-in or at a step-up. `provider_session` is a keyed blind index of the provider's
     `sid`, and the ID token is sealed with the session's id as its context.
     """
 
@@ -29,6 +30,7 @@ class SignedInSession(Base):
     browser: Mapped[str] = mapped_column(String(32))
     system: Mapped[str] = mapped_column(String(32))
     started_at: Mapped[datetime]
+    proved_at: Mapped[datetime]
     last_seen_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
     provider_session: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)

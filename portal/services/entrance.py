@@ -10,6 +10,7 @@ from audit.entry import Access
 from audit.log import AuditLog
 from portal.domain.actions import PORTAL_SOURCE, Action, Outcome, Reason
 from portal.domain.actors import Actor, Role
+from portal.domain.assurance import Demand
 from portal.domain.devices import Device
 from portal.domain.errors import NothingHere
 from portal.domain.identifiers import PersonalCode
@@ -59,6 +60,32 @@ class Entrance:
         if visit.token is not None and (before := self._sessions.resume(visit.token)) is not None:
             self._sessions.end(before.session_id)
         return self._sessions.begin(session_id, actor, proof, visit.device)
+
+    def step_up(self, present: Present, proof: Proof, request_id: str) -> str:
+        """Put the session on a new proof of the same person, and give its new token; the old one opens nothing.
+
+        Raises:
+            DisclosureUnavailable: the entry could not be made; the session is as it was.
+            NothingHere: the session ended meanwhile.
+        """
+        session_id = present.session.session_id
+        details = {"session": session_id, "method": str(proof.method), "assurance": str(proof.assurance)}
+        record(self._log, [self._entry(present.actor, Action.STEP_UP, request_id, details)])
+        token = self._sessions.rotate(session_id, proof)
+        if token is None:
+            raise NothingHere
+        return token
+
+    def refuse_step_up(self, present: Present, reason: Reason, request_id: str) -> None:
+        """Record that somebody who is signed in did not prove again who they are. The session stays as it was."""
+        details = {"session": present.session.session_id}
+        entry = self._entry(present.actor, Action.STEP_UP, request_id, details, reason, Outcome.DENIED)
+        record(self._log, [entry])
+
+    def meets(self, present: Present, demand: Demand) -> bool:
+        """Whether the proof behind the session is sure and fresh enough."""
+        session = present.session
+        return demand.is_met_by(session.assurance, session.proved_at, self._clock())
 
     def refuse(self, code: PersonalCode, reason: Reason, request_id: str) -> None:
         """Record in the history of a person whom a provider vouched for that they were not let in."""
@@ -131,13 +158,19 @@ class Entrance:
         return len(ended)
 
     def _entry(
-        self, actor: Actor, action: Action, request_id: str, details: dict[str, str], reason: Reason | None = None
+        self,
+        actor: Actor,
+        action: Action,
+        request_id: str,
+        details: dict[str, str],
+        reason: Reason | None = None,
+        outcome: Outcome = Outcome.DONE,
     ) -> Access:
         """About the person themselves for a citizen, and about an official's doing for everybody else."""
         is_citizen = actor.role is Role.CITIZEN and actor.personal_code is not None
         return Access(
             action=action,
-            outcome=Outcome.DONE,
+            outcome=outcome,
             source=PORTAL_SOURCE,
             occurred_at=self._clock(),
             subject=actor.personal_code.subject if is_citizen and actor.personal_code else None,

@@ -10,6 +10,7 @@ from portal.registries.catalogue import Catalogue
 from portal.services.accounts import Accounts
 from portal.services.casework import Casework
 from portal.services.entrance import Entrance
+from portal.services.errands import Errands
 from portal.services.exports import Exports
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
@@ -25,6 +26,7 @@ class House:
     catalogue: Catalogue
     accounts: Accounts
     entrance: Entrance
+    errands: Errands
     records: Records
     trail: Trail
     casework: Casework

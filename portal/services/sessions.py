@@ -65,6 +65,7 @@ class OpenSession:
     assurance: Assurance
     device: Device
     started_at: datetime
+    proved_at: datetime
     last_seen_at: datetime
     ends_at: datetime
 
@@ -94,6 +95,7 @@ class Sessions:
             browser=device.browser,
             system=device.system,
             started_at=now,
+            proved_at=now,
             last_seen_at=now,
             ends_at=now + self._limits.absolute,
             provider_session=self._provider_session(proof.provider_session),
@@ -123,15 +125,25 @@ class Sessions:
                 session.execute(seen)
             return found
 
-    def rotate(self, session_id: str, assurance: Assurance) -> str | None:
-        """A new token for a session that now stands on a stronger proof; the old token opens nothing from here on.
+    def rotate(self, session_id: str, proof: Proof) -> str | None:
+        """A new token for a session that stands on `proof` from now on; the old token opens nothing any more.
 
-        Its absolute end stays. None when the session is gone.
+        The level is that of the new proof even where it is lower: a level and a time that were proved apart must not
+        count as one. Its absolute end stays. None when the session is gone.
         """
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        change = update(SignedInSession).where(SignedInSession.id == session_id)
+        values = {
+            "token_digest": _digest(token),
+            "method": proof.method,
+            "assurance": proof.assurance,
+            "proved_at": self._clock(),
+        }
+        if proof.provider_session is not None:
+            values["provider_session"] = self._provider_session(proof.provider_session)
+        if proof.id_token is not None:
+            values["sealed_id_token"] = self._sealer.seal(proof.id_token, session_id)
         with self._sessions.begin() as session:
-            done = session.execute(change.values(token_digest=_digest(token), assurance=assurance))
+            done = session.execute(update(SignedInSession).where(SignedInSession.id == session_id).values(values))
             return token if _rows(done) else None
 
     def of_account(self, account_id: str) -> list[OpenSession]:
@@ -186,6 +198,7 @@ def _opened(row: SignedInSession) -> OpenSession:
         Assurance(row.assurance),
         Device(row.browser, row.system),
         row.started_at,
+        row.proved_at,
         row.last_seen_at,
         row.ends_at,
     )

@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from audit.errors import AuditError, LogOverloaded
-from portal.domain.errors import DisclosureUnavailable, NothingHere, StrongerSignInNeeded
+from portal.domain.errors import DisclosureUnavailable, NothingHere
 from portal.web.house import actor_or_none
 from portal.web.i18n import lazy_gettext as _l
 
@@ -114,7 +114,6 @@ def init_error_pages(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _untrusted_form)
     app.register_error_handler(NothingHere, lambda _error: page(404, MESSAGES[404]))
-    app.register_error_handler(StrongerSignInNeeded, lambda _error: page(403, STRONGER_SIGN_IN_NEEDED))
     app.register_error_handler(DisclosureUnavailable, _unrecorded)
     app.register_error_handler(AuditError, _log_silent)
     app.register_error_handler(Exception, _unexpected)

@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain.assurance import Assurance
+from portal.domain.assurance import Assurance, Demand
 from portal.domain.errors import StrongerSignInNeeded
 from portal.domain.permissions import ASSURANCE_NEEDED, Permission, role_may
-from portal.web.house import present_or_none
+from portal.web.house import house, present_or_none
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 logger = logging.getLogger(__name__)
 
 _RULE = "__guard__"
-_ASSURANCE = "__assurance__"
+_DEMAND = "__demand__"
+#: How long a proof counts as fresh where something grave is done: long enough to finish a form, too short for lunch.
+FRESH = timedelta(minutes=10)
 
 
 class Public:
@@ -37,10 +40,14 @@ class AnySignedIn:
 Rule = Permission | Public | AnySignedIn
 
 
-def requires(permission: Permission, *, assurance: Assurance | None = None) -> Callable[[View], View]:
+def requires(
+    permission: Permission, *, assurance: Assurance | None = None, fresh: timedelta | None = None
+) -> Callable[[View], View]:
     """Only for accounts whose role has `permission`; everybody else is told that there is nothing here.
 
     `assurance` asks for a surer sign-in than the permission does by itself (`ASSURANCE_NEEDED`); it can lower nothing.
+    `fresh` asks that the person proved who they are no longer ago than that; FRESH is the usual measure. Whoever falls
+    short proves it again (`portal.web.step_up`) and lands where they were going, with what they had filled in.
     """
     if assurance is not None and not assurance.reaches(ASSURANCE_NEEDED[permission]):
         raise ValueError(
@@ -48,7 +55,7 @@ def requires(permission: Permission, *, assurance: Assurance | None = None) -> C
         )
 
     def mark(view: View) -> View:
-        setattr(view, _ASSURANCE, assurance)
+        setattr(view, _DEMAND, Demand(assurance or ASSURANCE_NEEDED[permission], fresh))
         return _marked(permission)(view)
 
     return mark
@@ -74,13 +81,11 @@ def rule_of(app: Flask, endpoint: str) -> Rule | None:
     return getattr(app.view_functions[endpoint], _RULE, None)
 
 
-def assurance_of(app: Flask, endpoint: str) -> Assurance | None:
-    """The least level of assurance for a route; None where anybody may go, or every signed-in account."""
+def demand_of(app: Flask, endpoint: str) -> Demand | None:
+    """What a route asks of the sign-in; None where anybody may go, or every signed-in account."""
+    demand: Demand | None = getattr(app.view_functions[endpoint], _DEMAND, None)
     rule = rule_of(app, endpoint)
-    if not isinstance(rule, Permission):
-        return None
-    asked: Assurance | None = getattr(app.view_functions[endpoint], _ASSURANCE, None)
-    return asked or ASSURANCE_NEEDED[rule]
+    return demand or (Demand(ASSURANCE_NEEDED[rule]) if isinstance(rule, Permission) else None)
 
 
 def init_guard(app: Flask) -> None:
@@ -107,9 +112,9 @@ def _enforce() -> ResponseReturnValue | None:
         # The same answer as for a page that does not exist: a refusal must not tell what there is to refuse.
         logger.warning("refused request=%s endpoint=%s role=%s", g.request_id, request.endpoint, role)
         abort(404)
-    needed = assurance_of(current_app, request.endpoint)
-    if needed is not None and not present.session.assurance.reaches(needed):
-        raise StrongerSignInNeeded(needed)
+    demand = demand_of(current_app, request.endpoint)
+    if demand is not None and not house().entrance.meets(present, demand):
+        raise StrongerSignInNeeded(demand)
     return None
 
 

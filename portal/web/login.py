@@ -7,7 +7,6 @@ never says who somebody is: of flask-login only the loader that reads a request 
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
 
 from flask import Blueprint, Flask, Request, abort, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -23,6 +22,7 @@ from portal.web.guard import public, signed_in
 from portal.web.house import SignedIn, actor_or_none, house, present, request_id
 from portal.web.i18n import language
 from portal.web.security_headers import clear_site_data
+from portal.web.tokens import token_of, with_token, without_token
 
 blueprint = Blueprint("login", __name__)
 
@@ -42,9 +42,13 @@ def init_login(app: Flask, *, demo_sign_in: bool) -> None:
 
 
 def _load(incoming: Request) -> SignedIn | None:
-    token = incoming.cookies.get(current_app.config["SIGN_IN_COOKIE"])
+    token = token_of(incoming)
     present = None if token is None else house().entrance.who(token)
-    return None if present is None else SignedIn(present)
+    if present is None:
+        return None
+    if present.session.method is Method.DEMONSTRATION and not current_app.config["DEMO_SIGN_IN"]:
+        return None  # begun before the demonstration was switched off
+    return SignedIn(present)
 
 
 @blueprint.get("/sign-in")
@@ -82,27 +86,14 @@ def visit() -> Visit:
     return Visit(
         request_id(),
         Device.of_user_agent(request.user_agent.string),
-        request.cookies.get(current_app.config["SIGN_IN_COOKIE"]),
+        token_of(request),
     )
 
 
 def welcomed(person: Actor, token: str, wanted: str | None) -> BaseResponse:
     """Send somebody who was let in to the page they wanted, with the token of their session."""
     session.clear()  # nothing of the session before sign-in survives it: fixation
-    response = redirect(wanted or url_for(HOME_OF[person.role]))
-    response.set_cookie(current_app.config["SIGN_IN_COOKIE"], token, **_cookie_attributes())
-    return response
-
-
-def without_token(response: BaseResponse) -> BaseResponse:
-    response.delete_cookie(current_app.config["SIGN_IN_COOKIE"], **_cookie_attributes())
-    return response
-
-
-def _cookie_attributes() -> dict[str, Any]:
-    # No Domain and no Max-Age: for this host alone (the prefix __Host- asks for it), and gone with the browser.
-    secure = current_app.config["SESSION_COOKIE_SECURE"]
-    return {"path": "/", "secure": secure, "httponly": True, "samesite": "Lax"}
+    return with_token(redirect(wanted or url_for(HOME_OF[person.role])), token)
 
 
 def local_path(target: str | None) -> str | None:

@@ -7,10 +7,11 @@ from functools import partial
 from flask import Blueprint, Response, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.domain.assurance import Assurance
 from portal.domain.permissions import Permission
 from portal.services.oversight import PAGE_LENGTH
 from portal.web.forms.oversight import SearchForm
-from portal.web.guard import requires
+from portal.web.guard import FRESH, requires
 from portal.web.house import actor, house, jobs, request_id
 from portal.web.trail import as_download
 
@@ -59,7 +60,7 @@ def receipt(reference: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/oversight/export")
-@requires(Permission.EXPORT_TRAIL)
+@requires(Permission.EXPORT_TRAIL, assurance=Assurance.HIGH, fresh=FRESH)
 def export() -> ResponseReturnValue:
     form = SearchForm(house().catalogue)
     wanted_format = form.export_format()

@@ -51,6 +51,10 @@ def _session(line: TrailLine) -> str:
         if line.outcome == Outcome.DENIED:
             return _("Somebody who proved to be you was not let in.")
         return _("You signed in.")
+    if line.action == Action.STEP_UP:
+        if line.outcome == Outcome.DENIED:
+            return _("Somebody who used your session did not prove to be you.")
+        return _("You proved again who you are.")
     if line.reason == Reason.ENDED_BY_PROVIDER:
         return _("The sign-in service ended a session of yours.")
     return _("You ended a session of yours from another device.")

@@ -45,6 +45,7 @@ ACTIONS = {
     Action.LOG_VERIFICATION: _l("Log verified"),
     Action.SIGN_IN: _l("Signed in"),
     Action.SIGN_OUT: _l("Signed out"),
+    Action.STEP_UP: _l("Proved again who they are"),
     Action.SESSION_END: _l("Session ended from elsewhere"),
 }
 OUTCOMES = {
@@ -66,6 +67,8 @@ REASONS = {
     Reason.ASSURANCE_MISSING: _l("the sign-in service did not say how sure it is of the person"),
     Reason.ASSURANCE_TOO_LOW: _l("the way of signing in was not secure enough"),
     Reason.ACCOUNT_CLOSED: _l("the account is closed"),
+    Reason.ANOTHER_PERSON: _l("another person proved who they are"),
+    Reason.PROOF_TOO_OLD: _l("the proof was not a fresh one"),
     Reason.ENDED_ELSEWHERE: _l("ended from another session of the same account"),
     Reason.ENDED_BY_PROVIDER: _l("ended by the sign-in service"),
 }

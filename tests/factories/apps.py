@@ -54,12 +54,17 @@ class FakePortal:
         ids = house.accounts.open(list(new.values()), demonstration=True)
         return cls(app, house, given, registries, dict(zip(new, ids, strict=True)))
 
-    def client(self, account: str | None = None) -> FlaskClient:
-        """A browser's cookie jar, signed in as `account`. CSRF protection stays on: forms carry their token."""
+    def client(self, account: str | None = None, *, stepped_up: bool = False) -> FlaskClient:
+        """A browser's cookie jar, signed in as `account`. CSRF protection stays on: forms carry their token.
+
+        `stepped_up`: somebody who has just proved again who they are, at the highest level.
+        """
         client = self.app.test_client()
         if account is not None:
             answer = self.post(client, "/sign-in/demonstration", account=self.accounts[account])
             assert answer.status_code == 302, answer.get_data(as_text=True)[:500]
+        if stepped_up:
+            self.post(client, "/step-up/none/demonstration")
         return client
 
     def post(self, client: FlaskClient, path: str, **form: Any) -> Any:

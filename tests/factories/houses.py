@@ -19,6 +19,7 @@ from portal.services.accounts import Accounts
 from portal.services.casework import Casework
 from portal.services.disclosure import Gate
 from portal.services.entrance import Entrance
+from portal.services.errands import Errands
 from portal.services.exports import Exports
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
@@ -53,6 +54,7 @@ class FakeHouse:
     accounts: Accounts
     sessions: Sessions
     entrance: Entrance
+    errands: Errands
     records: Records
     trail: Trail
     casework: Casework
@@ -87,6 +89,7 @@ class FakeHouse:
             accounts=accounts,
             sessions=signed_in,
             entrance=Entrance(accounts, signed_in, log, clock),
+            errands=Errands(sessions, sealer, clock),
             records=Records(catalogue, gate),
             trail=Trail(log, catalogue, officials, references, clock, TALLINN),
             casework=Casework(Policy(catalogue), gate, log, references),

@@ -27,6 +27,9 @@ PROOF = Proof(
 )
 
 
+STRONGER = Proof(Method.OPENID, Assurance.HIGH)
+
+
 class Hall:
     """Sessions over a database that the migrations made, and a clock that stands until it is set."""
 
@@ -43,8 +46,8 @@ class Hall:
         ]
         self.mary, self.juhan = (accounts.actor(account_id) for account_id in accounts.open(new))
 
-    def begin(self, session_id: str = "session-1", actor: Actor | None = None) -> str:
-        return self.sessions.begin(session_id, actor or self.mary, PROOF, Device("Firefox", "Linux"))
+    def begin(self, session_id: str = "session-1", actor: Actor | None = None, proof: Proof = PROOF) -> str:
+        return self.sessions.begin(session_id, actor or self.mary, proof, Device("Firefox", "Linux"))
 
     def resumed(self, token: str) -> OpenSession:
         session = self.sessions.resume(token)
@@ -145,12 +148,30 @@ def test_an_ended_session_is_not_brought_back_by_a_request_under_way(hall: Hall)
 def test_rotating_gives_a_new_token_and_the_old_one_opens_nothing(hall: Hall) -> None:
     old = hall.begin()
     hall.now += timedelta(minutes=5)
-    new = hall.sessions.rotate("session-1", Assurance.HIGH)
+    new = hall.sessions.rotate("session-1", STRONGER)
     assert new is not None
     assert hall.sessions.resume(old) is None
     session = hall.resumed(new)
     assert (session.assurance, session.ends_at) == (Assurance.HIGH, MORNING + ABSOLUTE)
-    assert hall.sessions.rotate("gone", Assurance.HIGH) is None
+    assert (session.started_at, session.proved_at) == (MORNING, hall.now)
+    assert hall.sessions.rotate("gone", STRONGER) is None
+
+
+def test_a_weaker_proof_that_is_fresher_does_not_borrow_the_level_of_the_one_before(hall: Hall) -> None:
+    hall.begin()
+    assert hall.sessions.rotate("session-1", STRONGER)
+    hall.now += timedelta(minutes=5)
+    token = hall.sessions.rotate("session-1", Proof(Method.OPENID, Assurance.SUBSTANTIAL))
+    assert token is not None
+    assert hall.resumed(token).assurance is Assurance.SUBSTANTIAL
+
+
+def test_a_step_up_at_the_provider_ends_with_the_new_session_there_and_signs_out_with_the_new_token(hall: Hall) -> None:
+    hall.begin(proof=Proof(Method.OPENID, Assurance.LOW, "sid-1", "token-1"))
+    hall.sessions.rotate("session-1", Proof(Method.OPENID, Assurance.HIGH, "sid-2", "token-2"))
+    assert hall.sessions.of_provider_session("sid-1") == []
+    assert [one.session_id for one in hall.sessions.of_provider_session("sid-2")] == ["session-1"]
+    assert hall.sessions.id_token("session-1") == "token-2"
 
 
 def test_an_account_has_its_own_sessions_the_latest_first_and_none_that_is_over(hall: Hall) -> None:

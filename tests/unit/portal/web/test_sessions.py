@@ -16,7 +16,7 @@ from portal.domain.devices import Device
 from portal.domain.permissions import Permission
 from portal.services.entrance import Visit
 from portal.services.sessions import Method, Proof
-from portal.web.guard import assurance_of, requires, rule_of
+from portal.web.guard import demand_of, requires, rule_of
 from tests.factories.apps import FakePortal, token_of
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -204,9 +204,9 @@ def test_signing_in_and_ending_sessions_stands_among_ones_own_looks(portal: Fake
 def test_every_route_with_a_permission_needs_at_least_a_substantial_sign_in(portal: FakePortal) -> None:
     for endpoint in portal.app.view_functions:
         if isinstance(rule_of(portal.app, endpoint), Permission):
-            level = assurance_of(portal.app, endpoint)
-            assert level is not None, endpoint
-            assert level.reaches(Assurance.SUBSTANTIAL), endpoint
+            demand = demand_of(portal.app, endpoint)
+            assert demand is not None, endpoint
+            assert demand.level.reaches(Assurance.SUBSTANTIAL), endpoint
 
 
 def test_somebody_who_signed_in_at_a_low_level_is_told_and_sees_nothing(portal: FakePortal) -> None:
@@ -229,6 +229,6 @@ def test_a_route_may_ask_for_more_and_never_for_less() -> None:
     def view() -> str:
         return ""
 
-    assert view.__assurance__ is Assurance.HIGH  # type: ignore[attr-defined]
+    assert view.__demand__.level is Assurance.HIGH  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match="cannot be content"):
         requires(Permission.READ_OWN_TRAIL, assurance=Assurance.LOW)

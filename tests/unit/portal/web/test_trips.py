@@ -143,7 +143,7 @@ def test_when_the_log_cannot_write_nothing_is_shown_and_the_page_says_so(
 ) -> None:
     portal.registries["population"].holds(MARY, **{"given-names": "Salajane"})
     account = {"caseworker": "caseworker", "auditor": "auditor", "export": "auditor"}.get(trip, "citizen")
-    client = portal.client(account)
+    client = portal.client(account, stepped_up=trip == "export")
     monkeypatch.setattr(portal.house.log, "append_all", _fail_with(error))
     answer = {
         "citizen's records": lambda: client.get("/me/records"),
@@ -171,7 +171,7 @@ def test_a_registry_that_is_down_is_told_and_logged(portal: FakePortal) -> None:
 
 def test_an_auditor_searches_exports_and_verifies(portal: FakePortal) -> None:
     _opened_by_caseworker(portal)
-    client = portal.client("auditor")
+    client = portal.client("auditor", stepped_up=True)
     page = portal.post(client, "/oversight", subject=MARY.reveal(), case="C-1").get_data(as_text=True)
     assert "C-1" in page
     assert MARY.reveal() not in client.get("/oversight").get_data(as_text=True)
@@ -181,7 +181,7 @@ def test_an_auditor_searches_exports_and_verifies(portal: FakePortal) -> None:
             assert set(archive.namelist()) == {f"trail.{form}", "checkpoint", "manifest.txt"}
             assert REASON in archive.read(f"trail.{form}").decode()
     actions = {entry.action for entry in _entries(portal, official=portal.accounts["auditor"])}
-    assert actions == {Action.SIGN_IN, Action.TRAIL_SEARCH, Action.TRAIL_EXPORT}
+    assert actions == {Action.SIGN_IN, Action.STEP_UP, Action.TRAIL_SEARCH, Action.TRAIL_EXPORT}
 
 
 def test_a_verification_from_the_page_ends_in_a_verdict(portal: FakePortal) -> None:

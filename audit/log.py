@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
-from audit import store, trail
+from audit import figures, store, trail
 from audit.batch import Acknowledgement
 from audit.checkpoint import SignedCheckpoint, open_checkpoint
 from audit.entry import Access, encode_body
 from audit.erasure import Erasure, Grounds, erase_entries, erase_subject
 from audit.errors import EntryNotFound, EntryRefused, LogUnavailable
+from audit.figures import AccessRow, Measure
 from audit.merkle import inclusion_proof
 from audit.opening import LogSettings, Opened, create_log, now_utc, open_parts, verify_store
 from audit.public import PublicLog
@@ -125,6 +127,21 @@ class AuditLog:
         """How many entries the log took on each UTC day that has any."""
         with self._store.reading() as connection:
             return trail.count_by_day(connection, self._vault, query)
+
+    def measured(self, measure: Measure) -> Sequence[Row[Any]]:
+        """What a measure gives over the whole trail, bodies unopened."""
+        with self._store.reading() as connection:
+            return figures.measured(connection, measure)
+
+    def rows(self, after: int, below: int, limit: int) -> list[AccessRow]:
+        """At most `limit` entries with after < seq < below, in their order, as a statistic sees them."""
+        with self._store.reading() as connection:
+            return figures.read_rows(connection, after, below, limit)
+
+    def erased_since(self, tombstone: int, below: int) -> dict[int, int]:
+        """Which entries were erased by tombstones above `tombstone` and below `below`, each with its tombstone."""
+        with self._store.reading() as connection:
+            return figures.erased_since(connection, tombstone, below)
 
     def entry(self, seq: int) -> LoggedAccess:
         """Raises EntryNotFound when the log has no such entry."""

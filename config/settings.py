@@ -63,6 +63,8 @@ class Settings(_Frozen):
     data_dir: Path = Path("var")
     catalogue_dir: Path = Path(__file__).parent
     database_url: str = "sqlite:///{data_dir}/portal.db"
+    #: A folder, or an object store's URL ("s3://bucket/prefix"), for the trail as Parquet.
+    analytics_store: str = "{data_dir}/analytics"
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
     master_key: SecretStr | None = None
@@ -184,6 +186,7 @@ def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
         return type(value)(str(value).replace("{data_dir}", str(settings.data_dir)))
 
     changes["database_url"] = placed(settings.database_url)
+    changes["analytics_store"] = placed(settings.analytics_store)
     audit = settings.audit
     changes["audit"] = audit.model_copy(
         update={

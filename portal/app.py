@@ -25,6 +25,8 @@ from portal.registries.catalogue import Catalogue, CatalogueError, load_catalogu
 from portal.registries.connector import Connector
 from portal.registries.sql import build_connectors
 from portal.services.accounts import Accounts
+from portal.services.analytics.desk import Analytics, store_at
+from portal.services.analytics.lake import Lake
 from portal.services.casework import Casework
 from portal.services.clock import Clock, system_clock
 from portal.services.disclosure import Gate
@@ -39,8 +41,21 @@ from portal.services.records import Records
 from portal.services.sealing import References, Sealer
 from portal.services.sessions import SessionLimits, Sessions
 from portal.services.trail import Trail
+from portal.services.transparency import Transparency
 from portal.services.verification import Verifications
-from portal.web import casework, home, login, oversight, pages, records, sessions, step_up, trail, verify
+from portal.web import (
+    casework,
+    home,
+    login,
+    oversight,
+    pages,
+    records,
+    sessions,
+    step_up,
+    trail,
+    transparency,
+    verify,
+)
 from portal.web.assets import AssetsMissing, init_assets
 from portal.web.errors import init_error_pages
 from portal.web.formatting import init_formatting
@@ -54,6 +69,20 @@ from portal.web.sentences import init_sentences
 from portal.web.shown_records import init_shown_records
 from portal.web.wording import init_wording
 
+#: Every room with pages of its own, in the order in which a visitor may come to them.
+ROOMS = (
+    home,
+    login,
+    sessions,
+    step_up,
+    records,
+    trail,
+    casework,
+    oversight,
+    transparency,
+    pages,
+    verify,
+)
 #: A form of the portal is small; a larger body is refused before it is read.
 MAXIMUM_BODY = 1024 * 1024
 MAXIMUM_FORM_PARTS = 200
@@ -85,7 +114,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     init_error_pages(app)
     step_up.init_step_up(app)
     init_security_headers(app)
-    for room in (home, login, sessions, step_up, records, trail, casework, oversight, pages, verify):
+    for room in ROOMS:
         app.register_blueprint(room.blueprint)
     return app
 
@@ -150,6 +179,7 @@ def _compose(
     officials = OfficialNames(master)
     policy = Policy(catalogue)
     gate = Gate(log, connectors, clock)
+    analytics = Analytics(log, Lake(store_at(settings.analytics_store), clock), clock)
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
     sealer = Sealer(master)
     accounts = Accounts(sessions, sealer, clock)
@@ -164,6 +194,8 @@ def _compose(
         oversight=oversight_desk,
         exports=Exports(log, oversight_desk, load_signer(settings.audit.export_key_file), clock),
         verifications=Verifications(sessions, log, oversight_desk, clock),
+        analytics=analytics,
+        transparency=Transparency(analytics, catalogue, clock),
         officials=officials,
         log=log,
         zone=zone,

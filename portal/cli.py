@@ -19,6 +19,7 @@ from portal.installation import initialise, log_settings
 from portal.registries.catalogue import CatalogueError
 from portal.server import serve_forever
 from portal.services.accounts import DemonstrationAccount
+from portal.services.analytics.lake import LakeUnreadable
 
 P = ParamSpec("P")
 
@@ -35,7 +36,7 @@ def _plainly(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except (SettingsError, StartRefused, CatalogueError, AuditError) as error:
+        except (SettingsError, StartRefused, CatalogueError, AuditError, LakeUnreadable) as error:
             click.echo(str(error), err=True)
             sys.exit(1)
 
@@ -89,9 +90,31 @@ def demo(host: str | None, port: int | None) -> None:
     serve_forever(settings)
 
 
+@main.group()
+def analytics() -> None:
+    """The trail as Parquet tables, from which figures are made."""
+
+
+@analytics.command()
+@_plainly
+def refresh() -> None:
+    """Bring the tables up to date with the log; run it every hour. Safe to repeat and to interrupt."""
+    settings = Settings.load()
+    house = furnish_house(settings)
+    said = _progress()
+    try:
+        state = house.analytics.refresh(lambda done, total: said("entries", done, total))
+    finally:
+        house.log.close()
+    click.echo(f"{state.rows:,} accesses of {state.size:,} entries stand in {settings.analytics_store}.")
+
+
 def fill(settings: Settings) -> SeedReport:
-    started = time.monotonic()
-    last = started
+    return seed_country(settings, furnish_house, log_settings(settings), _progress())
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    last = time.monotonic()
 
     def progress(what: str, done: int, total: int) -> None:
         nonlocal last
@@ -100,7 +123,7 @@ def fill(settings: Settings) -> SeedReport:
             last = now
             click.echo(f"  {what}: {done:,} of {total:,}")
 
-    return seed_country(settings, furnish_house, log_settings(settings), progress)
+    return progress
 
 
 def _settings_for(host: str | None, port: int | None) -> Settings:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from audit.log import AuditLog
 from portal.registries.catalogue import Catalogue
 from portal.services.accounts import Accounts
+from portal.services.analytics.desk import Analytics
 from portal.services.casework import Casework
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
@@ -16,6 +17,7 @@ from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
 from portal.services.records import Records
 from portal.services.trail import Trail
+from portal.services.transparency import Transparency
 from portal.services.verification import Verifications
 
 
@@ -33,6 +35,8 @@ class House:
     oversight: Oversight
     exports: Exports
     verifications: Verifications
+    analytics: Analytics
+    transparency: Transparency
     officials: OfficialNames
     log: AuditLog
     zone: ZoneInfo

@@ -14,6 +14,7 @@ from portal.domain.devices import Device
 from portal.services.justification import MINIMUM_LENGTH, Weakness
 from portal.services.sessions import Method
 from portal.services.trail import Kind
+from portal.services.transparency import Figure
 from portal.services.verification import RunState
 from portal.web.house import house
 from portal.web.i18n import gettext as _
@@ -71,6 +72,11 @@ REASONS = {
     Reason.PROOF_TOO_OLD: _l("the proof was not a fresh one"),
     Reason.ENDED_ELSEWHERE: _l("ended from another session of the same account"),
     Reason.ENDED_BY_PROVIDER: _l("ended by the sign-in service"),
+}
+FIGURES = {
+    Figure.BY_PEOPLE: _l("Looks by officials"),
+    Figure.BY_SYSTEMS: _l("Looks by systems"),
+    Figure.REFUSED: _l("Refused attempts"),
 }
 #: To the caseworker who was refused.
 REFUSALS = {
@@ -144,6 +150,7 @@ def init_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: _said(DETAILS, term), "detail_in_words")
     app.add_template_filter(lambda term: _said(METHODS, term), "method_in_words")
     app.add_template_filter(lambda term: _said(ASSURANCES, term), "assurance_in_words")
+    app.add_template_filter(lambda term: _said(FIGURES, term), "figure_in_words")
     app.add_template_filter(_device, "device_in_words")
     app.add_template_filter(lambda persona: str(PERSONAS.get(persona, "")), "persona_in_words")
     app.add_template_filter(lambda term: _said(ROLES, term), "roles_in_words")

@@ -14,7 +14,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import obstore
@@ -53,10 +53,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class LakeState:
-    """Which files hold the entries below `size`, and the checkpoint of that size under which they were read."""
+    """Which files hold the entries below `size`, the checkpoint under which they were read, and when that was."""
 
     size: int = 0
     checkpoint: str = ""
+    refreshed_at: datetime | None = None
     parts: tuple[Part, ...] = field(default=())
 
     @property
@@ -65,8 +66,9 @@ class LakeState:
 
     def text(self) -> str:
         parts = [{name: getattr(part, name) for name in Part.__slots__} for part in self.parts]
-        whole = {"version": _VERSION, "size": self.size, "checkpoint": self.checkpoint, "parts": parts}
-        return json.dumps(whole, indent=1)
+        refreshed_at = self.refreshed_at and self.refreshed_at.isoformat()
+        whole = {"version": _VERSION, "size": self.size, "checkpoint": self.checkpoint, "refreshed_at": refreshed_at}
+        return json.dumps(whole | {"parts": parts}, indent=1)
 
 
 class Lake:
@@ -111,12 +113,12 @@ class Lake:
             LakeUnreadable: the state is damaged; the folder must be emptied, and the next refresh begins anew.
             LogUnavailable: the log cannot be read. The tables stay as they were.
         """
-        before = self.state()
+        before, began = self.state(), self._clock()
         checkpoint = log.checkpoint()
         size = checkpoint.checkpoint.size
         kept = self._without_erased(before, log.erased_since(before.size - 1, size))
         parts = [*kept, *self._new_parts(log, before.size, size, progress)]
-        after = LakeState(size, checkpoint.text, tuple(parts))
+        after = LakeState(size, checkpoint.text, began, tuple(parts))
         self.store.put(STATE, after.text().encode())
         self._clear_away(before, after)
         return after
@@ -166,6 +168,8 @@ def _read_state(content: bytes) -> LakeState:
         whole: dict[str, Any] = json.loads(content)
         if whole["version"] != _VERSION:
             raise LakeUnreadable(f"{STATE} is of version {whole['version']}")
-        return LakeState(whole["size"], whole["checkpoint"], tuple(Part(**part) for part in whole["parts"]))
+        refreshed_at = datetime.fromisoformat(whole["refreshed_at"])
+        parts = tuple(Part(**part) for part in whole["parts"])
+        return LakeState(whole["size"], whole["checkpoint"], refreshed_at, parts)
     except (ValueError, KeyError, TypeError) as error:
         raise LakeUnreadable(f"{STATE} cannot be read ({type(error).__name__})") from None

@@ -167,6 +167,19 @@ def test_the_demonstration_starts_in_one_command_and_says_where_and_as_whom(
     assert "SOUND" in verified.stdout
 
 
+def test_the_tables_for_figures_are_refreshed_by_a_command(tmp_path: Path) -> None:
+    assert _run("init", folder=tmp_path).returncode == 0
+    for _ in range(2):
+        refreshed = _run("analytics", "refresh", folder=tmp_path)
+        assert refreshed.returncode == 0, refreshed.stderr
+        assert "0 accesses of 0 entries" in refreshed.stdout
+    (tmp_path / "analytics" / "lake.json").write_text("damaged")
+    damaged = _run("analytics", "refresh", folder=tmp_path)
+    assert damaged.returncode == 1
+    assert "lake.json cannot be read" in damaged.stderr
+    assert "Traceback" not in damaged.stderr
+
+
 def test_flask_run_serves_the_same_portal(tmp_path: Path, port: int) -> None:
     assert _run("init", folder=tmp_path).returncode == 0
     process = subprocess.Popen(

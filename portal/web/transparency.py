@@ -1,0 +1,90 @@
+"""Statistics for everybody, as a page, as CSV and as JSON, under the log's newest checkpoint."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+
+from portal.domain.errors import NothingHere
+from portal.services.exports import neutralised
+from portal.services.transparency import SMALL, Figure, Month
+from portal.web.guard import public
+from portal.web.house import house, jobs
+
+blueprint = Blueprint("transparency", __name__)
+
+WHY_PUBLIC = "counts of closed months, small ones left out: nothing about any person"
+
+
+@blueprint.get("/transparency")
+@public(WHY_PUBLIC)
+def page() -> ResponseReturnValue:
+    months = _months()
+    shown = _chosen(months, request.args.get("month"))
+    return render_template(
+        "transparency/page.html",
+        months=months,
+        shown=shown,
+        chart=[(month.first_day, month.totals[Figure.BY_PEOPLE]) for month in reversed(months)],
+        figures=Figure,
+        small=SMALL,
+        checkpoint=house().log.checkpoint().text,
+        vkey=current_app.config["LOG_VKEY"],
+    )
+
+
+@blueprint.get("/transparency.csv")
+@public(WHY_PUBLIC)
+def as_csv() -> ResponseReturnValue:
+    """One line for each organisation and month (RFC 4180); an empty cell stands for fewer than `SMALL`."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(("month", "organisation", *(figure.value for figure in Figure)))
+    for month in _months():
+        for row in month.rows:
+            counts = ("" if count is None else str(count) for count in row.counts.values())
+            writer.writerow((f"{month.first_day:%Y-%m}", neutralised(row.organisation), *counts))
+    return Response(buffer.getvalue(), mimetype="text/csv")
+
+
+@blueprint.get("/transparency.json")
+@public(WHY_PUBLIC)
+def as_json() -> ResponseReturnValue:
+    return jsonify(
+        fewer_than=SMALL,
+        months=[_plain(month) for month in _months()],
+        checkpoint=house().log.checkpoint().text,
+        log_key=current_app.config["LOG_VKEY"],
+    )
+
+
+def _months() -> list[Month]:
+    transparency = house().transparency
+    if transparency.needs_refresh():
+        jobs().start("analytics", transparency.refresh)
+    return transparency.months()
+
+
+def _chosen(months: list[Month], wanted: str | None) -> Month:
+    if wanted is None:
+        return months[0]
+    for month in months:
+        if f"{month.first_day:%Y-%m}" == wanted:
+            return month
+    raise NothingHere
+
+
+def _plain(month: Month) -> dict[str, object]:
+    return {
+        "month": f"{month.first_day:%Y-%m}",
+        "organisations": [{"code": row.organisation, **_by_name(row.counts)} for row in month.rows],
+        "totals": _by_name(month.totals),
+    }
+
+
+def _by_name(counts: Mapping[Figure, int | None] | Mapping[Figure, int]) -> dict[str, int | None]:
+    return {figure.value: count for figure, count in counts.items()}

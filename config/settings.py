@@ -17,6 +17,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from config.operation import LogFormat, LogsSettings
+
 PREFIX = "GLASSHOUSE_"
 CONFIG_VARIABLE = "GLASSHOUSE_CONFIG"
 #: Names that share the prefix and belong to the audit command line or to the tests, not to the portal.
@@ -81,6 +83,7 @@ class Settings(_Frozen):
     session_absolute_minutes: int = Field(default=480, ge=1, le=1440)
     time_zone: str = "Europe/Tallinn"
     audit: AuditSettings = AuditSettings()
+    logs: LogsSettings = LogsSettings()
     registry_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("public_url")
@@ -194,6 +197,7 @@ def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
             for name in ("database_url", "signing_key_file", "export_key_file", "checkpoint_file")
         }
     )
+    changes["logs"] = _logs_of(settings)
     for name in ("secret_key", "master_key"):
         path = getattr(settings, f"{name}_file")
         default = settings.data_dir / "keys" / f"{name}.txt"
@@ -205,6 +209,17 @@ def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
             except (OSError, UnicodeDecodeError):
                 mistakes.append(f"{name}_file: {path} cannot be read")
     return settings.model_copy(update=changes), mistakes
+
+
+def _logs_of(settings: Settings) -> LogsSettings:
+    logs, is_production = settings.logs, settings.is_production
+    own_file = str(settings.data_dir / "security.jsonl")
+    return logs.model_copy(
+        update={
+            "format": logs.format or (LogFormat.JSON if is_production else LogFormat.CONSOLE),
+            "security": logs.security or ("stdout" if is_production else own_file),
+        }
+    )
 
 
 def _unfit_for_production(settings: Settings) -> list[str]:

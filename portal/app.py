@@ -64,6 +64,7 @@ from portal.web.guard import init_guard
 from portal.web.house import furnish
 from portal.web.i18n import init_i18n
 from portal.web.navigation import init_navigation
+from portal.web.request_log import init_request_log
 from portal.web.security_headers import init_security_headers
 from portal.web.sentences import init_sentences
 from portal.web.shown_records import init_shown_records
@@ -110,6 +111,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     furnish(app.extensions, house, _jobs())
     _dress(app)
     login.init_login(app, demo_sign_in=settings.offers_demo_sign_in)
+    init_request_log(app)
     init_guard(app)
     init_error_pages(app)
     step_up.init_step_up(app)
@@ -150,7 +152,7 @@ def connectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Connect
 
 def engine_of(url: str) -> Engine:
     """The portal's own database. The log and each registry have engines of their own."""
-    engine = create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
     if make_url(url).get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
     return engine

@@ -5,12 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from config.settings import Settings
 from portal.app import create_app
+from portal.domain.security_events import SecurityEvent
+from portal.logs import configure_logging
+from portal.services.house import House
+from portal.services.security_log import announce
 
 #: A request that needs longer is ended; only streamed exports take long, and those keep their worker's thread busy.
 TIMEOUT_SECONDS = 120
+
+
+class _Logger(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's own lines, sent where all the others go. Its access log stays off: the portal writes a line of its
+    own, which holds no address (`portal/web/request_log.py`)."""
+
+    def setup(self, cfg: Any) -> None:
+        self.cfg = cfg
+        self._access_log_enabled = False
+        self.loglevel = self.LOG_LEVELS[cfg.loglevel]
+        self.error_log.setLevel(self.loglevel)
+        self.error_log.propagate = True
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -30,14 +47,19 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "limit_request_fields": 60,
             "limit_request_field_size": 8190,
             "loglevel": "warning",
+            "logger_class": _Logger,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        house: House = app.extensions["glasshouse"]
+        announce(SecurityEvent.STARTED, mode=self._settings.mode.value, log_size=house.log.checkpoint().checkpoint.size)
+        return app
 
 
 def serve_forever(settings: Settings) -> None:
     """Serve until interrupted. Each worker builds its own portal, so no connection crosses a fork."""
+    configure_logging(settings.logs)
     _Server(settings).run()

@@ -26,4 +26,4 @@ class JobRunner:
 
 def _report(name: str, done: Future[None]) -> None:
     if not done.cancelled() and (error := done.exception()) is not None:
-        logger.error("job %s ended with %s", name, type(error).__name__)
+        logger.error("job ended in an error", extra={"job": name, "cause": type(error).__name__})

@@ -16,7 +16,7 @@ MODELS = (Account, HeldErrand, SignedInSession, VerificationRun)
 
 
 def run() -> None:
-    engine = create_engine(context.config.get_main_option("sqlalchemy.url", ""))
+    engine = create_engine(context.config.get_main_option("sqlalchemy.url", ""), hide_parameters=True)
     with engine.connect() as connection:
         context.configure(
             connection=connection,

@@ -67,7 +67,7 @@ class SqlConnector:
         except (SQLAlchemyError, OSError, ValueError, ArithmeticError) as error:
             kind = type(error).__name__
         # Outside the handler, so that the driver's error, which may quote data, is not even kept as the context.
-        logger.warning("registry %s gave no answer: %s", self._registry.code, kind)
+        logger.warning("registry gave no answer", extra={"registry": self._registry.code, "cause": kind})
         raise RegistryUnavailable(self._registry.code)
 
     def _records(self, connection: Connection, subject: PersonalCode, wanted: list[Field]) -> tuple[Record, ...]:

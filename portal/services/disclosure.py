@@ -14,10 +14,12 @@ from audit.log import AuditLog
 from portal.domain.actions import PORTAL_SOURCE, Action, Outcome, Reason
 from portal.domain.actors import Actor, Role
 from portal.domain.identifiers import PersonalCode
+from portal.domain.security_events import SecurityEvent
 from portal.registries.connector import Connector, RegistryUnavailable
 from portal.registries.records import Record
 from portal.services.clock import Clock
 from portal.services.entries import record
+from portal.services.security_log import announce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,9 @@ class Gate:
         Raises:
             DisclosureUnavailable: the refusal could not be recorded. Nothing was released either.
         """
-        return record(self._log, [self._access(grant, Outcome.DENIED, reason=reason) for grant in grants])[0].seq
+        denied = record(self._log, [self._access(grant, Outcome.DENIED, reason=reason) for grant in grants])
+        announce(SecurityEvent.ACCESS_DENIED, reason=reason, entry=denied[0].seq)
+        return denied[0].seq
 
     def _recorded(self, grants: Sequence[Grant]) -> list[tuple[Grant, int]]:
         acknowledged = record(self._log, [self._access(grant, Outcome.RELEASED) for grant in grants])

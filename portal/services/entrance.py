@@ -14,10 +14,12 @@ from portal.domain.assurance import Demand
 from portal.domain.devices import Device
 from portal.domain.errors import NothingHere
 from portal.domain.identifiers import PersonalCode
+from portal.domain.security_events import SecurityEvent
 from portal.services.accounts import Accounts
 from portal.services.clock import Clock
 from portal.services.entries import record
-from portal.services.sessions import OpenSession, Proof, Sessions
+from portal.services.security_log import announce
+from portal.services.sessions import Method, OpenSession, Proof, Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Entrance:
         record(self._log, [self._entry(actor, Action.SIGN_IN, visit.request_id, details)])
         if visit.token is not None and (before := self._sessions.resume(visit.token)) is not None:
             self._sessions.end(before.session_id)
+        announce(SecurityEvent.SIGNED_IN, method=str(proof.method), assurance=str(proof.assurance))
         return self._sessions.begin(session_id, actor, proof, visit.device)
 
     def step_up(self, present: Present, proof: Proof, request_id: str) -> str:
@@ -89,6 +92,7 @@ class Entrance:
 
     def refuse(self, code: PersonalCode, reason: Reason, request_id: str) -> None:
         """Record in the history of a person whom a provider vouched for that they were not let in."""
+        announce(SecurityEvent.SIGN_IN_REFUSED, method=Method.OPENID, reason=reason)
         record(
             self._log,
             [
@@ -116,6 +120,7 @@ class Entrance:
             actor = None
         if actor is None or actor.role != session.role:
             self._sessions.end(session.session_id)
+            announce(SecurityEvent.SESSION_ENDED, reason="account-closed" if actor is None else "role-changed")
             return None
         return Present(actor, session)
 
@@ -128,6 +133,7 @@ class Entrance:
         self._sessions.end(present.session.session_id)
         details = {"session": present.session.session_id}
         record(self._log, [self._entry(present.actor, Action.SIGN_OUT, request_id, details)])
+        announce(SecurityEvent.SIGNED_OUT)
         return id_token
 
     def sessions_of(self, present: Present) -> list[OpenSession]:
@@ -155,6 +161,7 @@ class Entrance:
         ]
         if entries:
             record(self._log, entries)
+            announce(SecurityEvent.SESSION_ENDED, reason=reason)
         return len(ended)
 
     def _entry(

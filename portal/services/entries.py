@@ -8,6 +8,8 @@ from audit.entry import Access
 from audit.errors import LogFrozen, LogOverloaded, LogUnavailable
 from audit.log import Acknowledgement, AuditLog
 from portal.domain.errors import DisclosureUnavailable
+from portal.domain.security_events import SecurityEvent
+from portal.services.security_log import announce
 
 
 def record(log: AuditLog, accesses: Sequence[Access]) -> list[Acknowledgement]:
@@ -18,5 +20,9 @@ def record(log: AuditLog, accesses: Sequence[Access]) -> list[Acknowledgement]:
     """
     try:
         return log.append_all(list(accesses))
-    except (LogUnavailable, LogOverloaded, LogFrozen) as error:
+    except LogFrozen as error:
+        announce(SecurityEvent.LOG_FROZEN, cause=type(error).__name__)
+        raise DisclosureUnavailable from error
+    except (LogUnavailable, LogOverloaded) as error:
+        announce(SecurityEvent.NOT_RECORDED, cause=type(error).__name__)
         raise DisclosureUnavailable from error

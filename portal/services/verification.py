@@ -16,9 +16,11 @@ from audit.log import AuditLog
 from portal.domain.actions import Action
 from portal.domain.actors import Actor
 from portal.domain.errors import NothingHere
+from portal.domain.security_events import SecurityEvent
 from portal.models.verifications import VerificationRun
 from portal.services.clock import Clock
 from portal.services.oversight import Oversight, TrailSearch
+from portal.services.security_log import announce
 
 #: A run whose worker has not been heard of for so long has died with its process.
 SILENCE = timedelta(minutes=2)
@@ -88,6 +90,8 @@ class Verifications:
         except AuditError as error:
             self._finish(run_id, state=RunState.INTERRUPTED, problem=type(error).__name__)
             return
+        if not report.ok:
+            announce(SecurityEvent.VERIFICATION_FAILED, run=run_id, first_broken=report.first_broken)
         self._finish(
             run_id,
             state=RunState.SOUND if report.ok else RunState.BROKEN,

@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from flask import Flask, Response, g, make_response, render_template
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from audit.errors import AuditError, LogOverloaded
+from audit.errors import AuditError, LogFrozen, LogOverloaded
 from portal.domain.errors import DisclosureUnavailable, NothingHere
+from portal.domain.security_events import SecurityEvent
+from portal.services.security_log import announce
 from portal.web.house import actor_or_none
 from portal.web.i18n import lazy_gettext as _l
 
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: After how many seconds a client may ask again when the log cannot write.
 RETRY_SECONDS = 30
+#: Statuses that say that a request was not of a form that any page of ours sends.
+_UNREADABLE = frozenset({400, 405, 411, 413, 414, 415, 431})
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,8 @@ def page(status: int, message: Message) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return make_response(error.get_response())  # a redirect that Werkzeug raised
+    if error.code in _UNREADABLE:
+        announce(SecurityEvent.REQUEST_REFUSED, status=error.code, reason=type(error).__name__)
     known = MESSAGES.get(error.code)
     response = page(error.code, known or MESSAGES[500 if error.code >= 500 else 400])
     for name, header in error.get_headers():
@@ -139,6 +145,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _untrusted_form(_error: CSRFError) -> Response:
+    announce(SecurityEvent.FORM_NOT_TRUSTED, endpoint=request.endpoint)
     status = 403 if actor_or_none() is not None else 401
     if status == 401:
         return page(401, MESSAGES[401])
@@ -146,18 +153,20 @@ def _untrusted_form(_error: CSRFError) -> Response:
 
 
 def _unrecorded(error: DisclosureUnavailable) -> Response:
-    logger.error("not recorded, so not released: request=%s cause=%s", g.get("request_id"), _cause(error))
     return _try_later(page(503, UNRECORDED), error.__cause__)
 
 
 def _log_silent(error: AuditError) -> Response:
-    logger.error("audit log: request=%s cause=%s", g.get("request_id"), type(error).__name__)
+    event = SecurityEvent.LOG_FROZEN if isinstance(error, LogFrozen) else SecurityEvent.LOG_SILENT
+    announce(event, cause=type(error).__name__)
     return _try_later(page(503, LOG_SILENT), error)
 
 
 def _unexpected(error: Exception) -> Response:
     # The type and place only: a message or a trace could carry what somebody typed.
-    logger.error("unexpected: request=%s cause=%s at %s", g.get("request_id"), type(error).__name__, _place(error))
+    cause, place = type(error).__name__, _place(error)
+    logger.error("unexpected error", extra={"cause": cause, "place": place})
+    announce(SecurityEvent.UNEXPECTED_ERROR, cause=cause, place=place)
     return page(InternalServerError.code, MESSAGES[500])
 
 
@@ -165,10 +174,6 @@ def _try_later(response: Response, cause: BaseException | None) -> Response:
     seconds = cause.retry_after if isinstance(cause, LogOverloaded) else RETRY_SECONDS
     response.headers["Retry-After"] = str(max(1, round(seconds)))
     return response
-
-
-def _cause(error: BaseException) -> str:
-    return type(error.__cause__ or error).__name__
 
 
 def _place(error: BaseException) -> str:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.assurance import Assurance, Demand
 from portal.domain.errors import StrongerSignInNeeded
 from portal.domain.permissions import ASSURANCE_NEEDED, Permission, role_may
+from portal.domain.security_events import SecurityEvent
+from portal.services.security_log import announce
 from portal.web.house import house, present_or_none
+from portal.web.request_log import name_who_asks
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-logger = logging.getLogger(__name__)
 
 _RULE = "__guard__"
 _DEMAND = "__demand__"
@@ -90,12 +89,7 @@ def demand_of(app: Flask, endpoint: str) -> Demand | None:
 
 def init_guard(app: Flask) -> None:
     public("style sheets, scripts and fonts: the same for everybody")(app.view_functions["static"])
-    app.before_request(_name_the_request)
     app.before_request(_enforce)
-
-
-def _name_the_request() -> None:
-    g.request_id = secrets.token_hex(8)
 
 
 def _enforce() -> ResponseReturnValue | None:
@@ -107,13 +101,15 @@ def _enforce() -> ResponseReturnValue | None:
     present = present_or_none()
     if present is None:
         return _send_to_sign_in(rule)
+    name_who_asks(present)
     role = present.actor.role
     if not isinstance(rule, AnySignedIn) and (rule is None or not role_may(role, rule)):
         # The same answer as for a page that does not exist: a refusal must not tell what there is to refuse.
-        logger.warning("refused request=%s endpoint=%s role=%s", g.request_id, request.endpoint, role)
+        announce(SecurityEvent.ROUTE_REFUSED, endpoint=request.endpoint)
         abort(404)
     demand = demand_of(current_app, request.endpoint)
     if demand is not None and not house().entrance.meets(present, demand):
+        announce(SecurityEvent.STRONGER_SIGN_IN_NEEDED, endpoint=request.endpoint, needed=demand.level.value)
         raise StrongerSignInNeeded(demand)
     return None
 

@@ -9,7 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from portal.domain.assurance import Assurance
 from portal.domain.permissions import Permission
+from portal.domain.security_events import SecurityEvent
 from portal.services.oversight import PAGE_LENGTH
+from portal.services.security_log import announce
 from portal.web.forms.oversight import SearchForm
 from portal.web.guard import FRESH, requires
 from portal.web.house import actor, house, jobs, request_id
@@ -67,6 +69,7 @@ def export() -> ResponseReturnValue:
     if not form.validate() or wanted_format is None:
         abort(400)
     made = house().exports.export(actor(), form.wanted(), wanted_format, request_id=request_id())
+    announce(SecurityEvent.TRAIL_EXPORTED, format=wanted_format)
     headers = {
         "Content-Disposition": f"attachment; filename={made.filename}",
         "X-Accel-Buffering": "no",  # a proxy must not collect the archive before it passes it on

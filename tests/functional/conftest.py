@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +13,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from portal.logs import formatter
+from portal.services.security_log import SECURITY_LOGGER
 from tests.factories.apps import FakePortal
+from tests.factories.people import JUHAN, KADRI, MARY
 
 CHROMIUM = os.environ.get("GLASSHOUSE_TEST_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = (
@@ -31,6 +36,31 @@ class LivePortal:
 
     url: str
     portal: FakePortal
+
+
+#: Who acts and who is looked at in these tests (`FakePortal.build`). No log may know them.
+NAMES = ("Maasikas", "Juurikas", "Kadri Kask", "Kuusk", "Aruste")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_log_names_anybody() -> Iterator[None]:
+    """All that is logged while these tests run, at the finest level, holds nobody's name and nobody's code."""
+    written = io.StringIO()
+    loggers = {logging.getLogger(): False, logging.getLogger(SECURITY_LOGGER): True}
+    levels = {logger: logger.level for logger in loggers}
+    handlers = {}
+    for logger, security in loggers.items():
+        handlers[logger] = logging.StreamHandler(written)
+        handlers[logger].setFormatter(formatter(as_json=True, security=security))
+        logger.addHandler(handlers[logger])
+        logger.setLevel(logging.DEBUG)
+    yield
+    for logger, handler in handlers.items():
+        logger.removeHandler(handler)
+        logger.setLevel(levels[logger])
+    for secret in (*NAMES, *(code.reveal() for code in (MARY, JUHAN, KADRI))):
+        found = [line for line in written.getvalue().splitlines() if secret in line]
+        assert not found, f"a log line names somebody: {found[0]}"
 
 
 @pytest.fixture(scope="session")

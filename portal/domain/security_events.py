@@ -1,0 +1,111 @@
+"""Security events: what whoever watches over the portal (a SIEM) is told. Reviewed and permanent, as actions are.
+
+An event says what happened to the portal, never what is in a record. docs/security-events.md is this list in a table,
+and a test keeps the two alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How soon somebody should look. `INFO` is kept for later questions; `CRITICAL` wakes a person up."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class SecurityEvent(StrEnum):
+    """The names in the stream's field `event`."""
+
+    STARTED = "portal-started"
+    SIGNED_IN = "signed-in"
+    SIGN_IN_REFUSED = "sign-in-refused"
+    SIGNED_OUT = "signed-out"
+    SESSION_ENDED = "session-ended"
+    STRONGER_SIGN_IN_NEEDED = "stronger-sign-in-needed"
+    ROUTE_REFUSED = "route-refused"
+    ACCESS_DENIED = "access-denied"
+    FORM_NOT_TRUSTED = "form-not-trusted"
+    REQUEST_REFUSED = "request-refused"
+    TRAIL_EXPORTED = "trail-exported"
+    NOT_RECORDED = "not-recorded"
+    LOG_SILENT = "log-silent"
+    LOG_FROZEN = "log-frozen"
+    VERIFICATION_FAILED = "verification-failed"
+    UNEXPECTED_ERROR = "unexpected-error"
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One event for the reader of the stream. `fields` are its own, beside those that every event carries.
+
+    `standard` is its name in OWASP's Logging Vocabulary, where that has one.
+    """
+
+    severity: Severity
+    meaning: str
+    fields: tuple[str, ...] = ()
+    standard: str | None = None
+
+
+#: What every event may carry besides its own fields, as far as the request tells.
+COMMON_FIELDS = ("time", "event", "severity", "request_id", "address", "account", "role", "organisation", "session")
+
+DESCRIPTIONS: dict[SecurityEvent, Description] = {
+    SecurityEvent.STARTED: Description(
+        Severity.INFO, "A process of the portal started.", ("mode", "log_size"), "sys_startup"
+    ),
+    SecurityEvent.SIGNED_IN: Description(
+        Severity.INFO, "Somebody signed in.", ("method", "assurance"), "authn_login_success"
+    ),
+    SecurityEvent.SIGN_IN_REFUSED: Description(
+        Severity.MEDIUM, "Somebody tried to sign in and was not let in.", ("method", "reason"), "authn_login_fail"
+    ),
+    SecurityEvent.SIGNED_OUT: Description(Severity.INFO, "Somebody signed out."),
+    SecurityEvent.SESSION_ENDED: Description(
+        Severity.LOW, "A session was ended by something else than its own sign-out.", ("reason",), "session_expired"
+    ),
+    SecurityEvent.STRONGER_SIGN_IN_NEEDED: Description(
+        Severity.LOW, "A route asked for a surer or fresher sign-in than the session has.", ("endpoint", "needed")
+    ),
+    SecurityEvent.ROUTE_REFUSED: Description(
+        Severity.MEDIUM, "A signed-in account asked for a route that is not its role's.", ("endpoint",), "authz_fail"
+    ),
+    SecurityEvent.ACCESS_DENIED: Description(
+        Severity.MEDIUM,
+        "A look at a person's data was denied; `entry` is the refusal's number in the audit log.",
+        ("reason", "entry"),
+        "authz_fail",
+    ),
+    SecurityEvent.FORM_NOT_TRUSTED: Description(
+        Severity.MEDIUM, "A form came without its session's token (CSRF).", ("endpoint",), "malicious_csrf"
+    ),
+    SecurityEvent.REQUEST_REFUSED: Description(
+        Severity.LOW,
+        "A request could not be read: malformed, too large, or for a host that is not ours.",
+        ("status", "reason"),
+        "input_validation_fail",
+    ),
+    SecurityEvent.TRAIL_EXPORTED: Description(Severity.INFO, "An auditor exported the trail.", ("format",)),
+    SecurityEvent.NOT_RECORDED: Description(
+        Severity.HIGH, "An entry could not be made durable, so nothing was released.", ("cause",)
+    ),
+    SecurityEvent.LOG_SILENT: Description(Severity.HIGH, "The audit log could not be read or reached.", ("cause",)),
+    SecurityEvent.LOG_FROZEN: Description(
+        Severity.CRITICAL, "The audit log is not what was signed before, and takes no entry.", ("cause",)
+    ),
+    SecurityEvent.VERIFICATION_FAILED: Description(
+        Severity.CRITICAL,
+        "A verification found the audit log broken, first at `first_broken`.",
+        ("run", "first_broken"),
+    ),
+    SecurityEvent.UNEXPECTED_ERROR: Description(
+        Severity.HIGH, "A request ended in an error that nobody foresaw.", ("cause", "place"), "sys_crash"
+    ),
+}

@@ -20,7 +20,7 @@ from audit.merkle import CompactRange
 from audit.note import Signer
 from audit.store import INDEX_KEY, Head
 from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH
-from audit.trail import moment, search_columns, subject_index
+from audit.trail import moment, owner_index, search_columns, subject_index
 from audit.vault import SECRET_SIZE, OpenedBody, SubjectKeys, Vault
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Batch:
     _tiles: dict[tuple[int, int], bytearray] = field(init=False, default_factory=dict)
     _entries: list[dict[str, Any]] = field(init=False, default_factory=list)
     _bodies: list[dict[str, Any]] = field(init=False, default_factory=list)
+    _sealed: list[dict[str, Any]] = field(init=False, default_factory=list)
     _hashes: list[bytes] = field(init=False, default_factory=list)
     _master_key: MasterKey | None = field(init=False, default=None)
 
@@ -74,7 +75,7 @@ class Batch:
 
     def add(self, accesses: Sequence[Access], encoded: Sequence[bytes]) -> None:
         """Chain the accesses on, in their order."""
-        indexes = [subject_index(self.vault, access.subject) for access in accesses]
+        indexes = [subject_index(self.vault, access.subject, access.seal) for access in accesses]
         self._know_subjects(indexes)
         self._know_sources({access.source for access in accesses})
         secrets = os.urandom(SECRET_SIZE * len(accesses))
@@ -87,6 +88,7 @@ class Batch:
         connection = self.connection
         store.insert_rows(connection, schema.entries, self._entries)
         store.insert_rows(connection, schema.bodies, self._bodies)
+        store.insert_rows(connection, schema.sealed, self._sealed)
         new = [
             {"subject_index": index, "wrapped": subject.wrapped, "labels": subject.labels}
             for index, subject in self._subjects.items()
@@ -133,6 +135,8 @@ class Batch:
         self._entries.append({"seq": seq, "leaf": leaf})
         sealed = self.vault.seal(subject.keys, seq, OpenedBody(secret, subject.labels, body))
         self._bodies.append({"seq": seq, "sealed": sealed, **search_columns(self.vault, access, self.time_ms)})
+        if (owner := owner_index(self.vault, access)) is not None:
+            self._sealed.append({"seq": seq, "owner_index": owner})
 
     def _grow_tile(self, height: int, index: int, node: bytes) -> None:
         level, within = divmod(height, TILE_HEIGHT)

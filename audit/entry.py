@@ -52,6 +52,7 @@ _TEXTS: Final = (
     "justification",
     "request_id",
     "reason",
+    "seal",
 )
 _BODY_KEYS: Final = frozenset((*_CODES, *_TEXTS, "automatic", "details", "fields", "occurred_at", "version"))
 
@@ -62,6 +63,9 @@ class Access:
 
     `occurred_at` is the caller's clock, kept in UTC and cut to milliseconds. `details` holds small extras (a digest, a
     count, the seq of the entry referred to), never a value out of a record; it is kept as a read-only sorted copy.
+
+    `seal` names the seal that withholds this entry from its subject until the seal ends: the entry then stands under
+    the seal's own keys, and nothing that the subject can ask for finds it.
 
     Raises EntryRefused where a value has no place in the format; the message names the field and never its content.
     """
@@ -83,6 +87,7 @@ class Access:
     justification: str | None = None
     request_id: str | None = None
     reason: str | None = None
+    seal: str | None = None
     fields: tuple[str, ...] = ()
     automatic: bool = False
     details: Mapping[str, str | int] = field(default_factory=dict, hash=False)
@@ -93,6 +98,8 @@ class Access:
         for name in _TEXTS:
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _text(name, value))
+        if self.seal is not None and self.subject is None:
+            raise EntryRefused("seal: an entry about nobody is withheld from nobody")
         if not isinstance(self.fields, tuple):
             raise EntryRefused("fields: expected a tuple of texts")
         object.__setattr__(self, "fields", tuple(_text("fields", value) for value in self.fields))

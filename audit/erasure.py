@@ -69,6 +69,7 @@ def erase_entries(log: Opened, seqs: Iterable[int], grounds: Grounds) -> Erasure
             for start in range(0, len(erased), CHUNK):
                 chunk = erased[start : start + CHUNK]
                 connection.execute(delete(schema.bodies).where(schema.bodies.c.seq.in_(chunk)))
+                connection.execute(delete(schema.sealed).where(schema.sealed.c.seq.in_(chunk)))
 
     acknowledged = log.writer.transact(work)
     return Erasure(len(erased), acknowledged[0] if acknowledged else None)
@@ -77,23 +78,31 @@ def erase_entries(log: Opened, seqs: Iterable[int], grounds: Grounds) -> Erasure
 def erase_subject(log: Opened, subject: str, grounds: Grounds) -> Erasure:
     """Erase every entry about this person, and their keys. A later entry about them gets new ones.
 
+    Entries that a seal withholds from the person go with the others: nothing about them may be left behind.
+
     Raises:
         EntryRefused: the grounds name the person; nothing was erased.
         LogUnavailable, LogFrozen: nothing was erased.
     """
     _refuse_naming(grounds, subject)
-    index = trail.subject_index(log.vault, subject)
+    own = trail.subject_index(log.vault, subject)
+    owner = log.vault.index("sealed-subject", subject)
     erased: list[int] = []
 
     def work(connection: Connection, batch: Batch) -> None:
-        bodies, subjects = schema.bodies, schema.subjects
-        about = select(bodies.c.seq).where(bodies.c.subject_index == index).order_by(bodies.c.seq)
+        bodies, subjects, sealed = schema.bodies, schema.subjects, schema.sealed
+        withheld = select(bodies.c.subject_index).where(
+            bodies.c.seq.in_(select(sealed.c.seq).where(sealed.c.owner_index == owner))
+        )
+        indexes = [own, *connection.execute(withheld.distinct()).scalars()]
+        about = select(bodies.c.seq).where(bodies.c.subject_index.in_(indexes)).order_by(bodies.c.seq)
         erased.extend(connection.execute(about).scalars())
-        if not store.read_subjects(connection, [index]):
+        if not store.read_subjects(connection, indexes):
             return
         _record(connection, batch, erased, _tombstone(log, grounds, "subject", erased))
-        connection.execute(delete(bodies).where(bodies.c.subject_index == index))
-        connection.execute(delete(subjects).where(subjects.c.subject_index == index))
+        connection.execute(delete(bodies).where(bodies.c.subject_index.in_(indexes)))
+        connection.execute(delete(sealed).where(sealed.c.owner_index == owner))
+        connection.execute(delete(subjects).where(subjects.c.subject_index.in_(indexes)))
 
     acknowledged = log.writer.transact(work)
     return Erasure(len(erased), acknowledged[0] if acknowledged else None)
@@ -145,7 +154,7 @@ def scrub(log: Store) -> None:
     """
     if log.engine.dialect.name == "postgresql":
         with log.maintaining() as connection:
-            for table in (schema.bodies, schema.subjects, schema.vault_keys):
+            for table in (schema.bodies, schema.sealed, schema.subjects, schema.vault_keys):
                 connection.execute(text(f"VACUUM FULL {table.name}"))
         return
     with log.maintaining() as connection:

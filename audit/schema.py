@@ -115,7 +115,16 @@ bodies = Table(
     Index("ix_bodies_logged", "logged_ms"),
 )
 
-#: Each subject's keys, wrapped, and how many labels were made under them.
+#: Which entries a seal withholds from whom: the one index by which a person's sealed entries are found. It is not the
+#: index of `bodies`, so that what a person may ask about themselves never comes near them.
+sealed = Table(
+    "sealed",
+    metadata,
+    Column("seq", _Number, primary_key=True, autoincrement=False),
+    Column("owner_index", Octets, nullable=False, index=True),
+)
+
+#: Each subject's keys, and each seal's, wrapped, and how many labels were made under them.
 subjects = Table(
     "subjects",
     metadata,
@@ -173,6 +182,7 @@ _REFUSALS: dict[str, dict[str, str]] = {
     "tiles": {"UPDATE": "tile", "DELETE": ""},
     "checkpoints": {"UPDATE": "", "DELETE": ""},
     "bodies": {"UPDATE": "", "DELETE": _NOT_ERASED_BODY},
+    "sealed": {"UPDATE": "", "DELETE": _NOT_ERASED_BODY},
     "subjects": {
         "UPDATE": "NEW.labels < OLD.labels OR NEW.subject_index <> OLD.subject_index",
         "DELETE": _KEYS_STILL_NEEDED,
@@ -207,7 +217,12 @@ def _sqlite_triggers(table: str, refusals: dict[str, str]) -> list[str]:
         + f" BEGIN SELECT RAISE(ABORT, 'the audit log only grows: {verb} of {table} refused'); END"
         for verb, condition in refusals.items()
     ]
-    if table in {"entries", "checkpoints", "bodies"}:  # INSERT OR REPLACE would delete without the trigger on DELETE
+    if table in {
+        "entries",
+        "checkpoints",
+        "bodies",
+        "sealed",
+    }:  # INSERT OR REPLACE would delete without the trigger on DELETE
         key = "size" if table == "checkpoints" else "seq"
         statements.append(
             f"CREATE TRIGGER IF NOT EXISTS {table}_refuses_replace BEFORE INSERT ON {table}"  # noqa: S608 - our own names

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, func, se
 from audit import schema, store
 from audit.entry import decode_body, decode_leaf
 from audit.errors import EntryRefused, KeyRefused, VerificationFailed
-from audit.trail import search_columns
+from audit.trail import owner_index, search_columns
 from audit.vault import Vault
 from audit.verify import StoredEntry
 
@@ -38,11 +38,15 @@ class StoredLog:
 
     def entries(self) -> Iterator[StoredEntry]:
         entries, bodies, subjects, erasures = schema.entries, schema.bodies, schema.subjects, schema.erasures
+        sealed = schema.sealed
         statement: Select[Any] = (
-            select(entries.c.seq, entries.c.leaf, *_BODY, subjects.c.wrapped, erasures.c.tombstone)
+            select(
+                entries.c.seq, entries.c.leaf, *_BODY, subjects.c.wrapped, sealed.c.owner_index, erasures.c.tombstone
+            )
             .select_from(
                 entries.outerjoin(bodies, bodies.c.seq == entries.c.seq)
                 .outerjoin(subjects, subjects.c.subject_index == bodies.c.subject_index)
+                .outerjoin(sealed, sealed.c.seq == entries.c.seq)
                 .outerjoin(erasures, erasures.c.seq == entries.c.seq)
             )
             .order_by(entries.c.seq)
@@ -93,7 +97,9 @@ class StoredLog:
         try:
             keys = vault.subject_keys(bytes(row.wrapped), bytes(row.subject_index))
             opened = vault.open(keys, row.seq, bytes(row.sealed))
-            expected = search_columns(vault, decode_body(opened.body), decode_leaf(leaf).time_ms)
+            access = decode_body(opened.body)
+            expected = search_columns(vault, access, decode_leaf(leaf).time_ms)
+            expected["owner_index"] = owner_index(vault, access)
         except (KeyRefused, VerificationFailed, EntryRefused):
             return StoredEntry(row.seq, leaf, problem=f"the sealed body of entry {row.seq} was changed")
         stored = {name: _plain(getattr(row, name)) for name in expected}

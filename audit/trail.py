@@ -28,9 +28,14 @@ class TrailQuery:
 
     `since` and `until` (exclusive) are aware times compared with when the log took the entry, not with what the source
     said. `actions` and `exclude_actions` are sets of action names.
+
+    `subject` alone finds what this person may know of. Entries that a seal withholds from them are found only by those
+    who say so: `seal` asks for the entries under that seal, `with_sealed` for all of them as well.
     """
 
     subject: str | None = field(default=None, repr=False)
+    seal: str | None = None
+    with_sealed: bool = False
     organisation: str | None = None
     official: str | None = None
     purpose: str | None = None
@@ -42,6 +47,10 @@ class TrailQuery:
     automatic: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.seal is not None and self.subject is None:
+            raise ValueError("a seal is of one subject; the query names none")
 
     @property
     def names_a_body(self) -> bool:
@@ -79,7 +88,7 @@ def search_columns(vault: Vault, access: Access, logged_ms: int) -> dict[str, An
         return None if value is None else vault.index(kind, value)
 
     return {
-        "subject_index": subject_index(vault, access.subject),
+        "subject_index": subject_index(vault, access.subject, access.seal),
         "official_index": indexed("official", access.official),
         "case_index": indexed("case", access.case),
         "organisation": access.organisation,
@@ -92,15 +101,28 @@ def search_columns(vault: Vault, access: Access, logged_ms: int) -> dict[str, An
     }
 
 
-def subject_index(vault: Vault, subject: str | None) -> bytes:
-    """Entries about nobody share one index of their own, so that an index never tells whether there is a subject."""
-    return vault.index("no-subject", "") if subject is None else vault.index("subject", subject)
+def subject_index(vault: Vault, subject: str | None, seal: str | None = None) -> bytes:
+    """Under which keys an entry stands: its subject's, or those of the seal that withholds it from them.
+
+    Entries about nobody share one index of their own, so that an index never tells whether there is a subject. A seal's
+    index is of the seal and the subject together: no seal ever joins two people under one label key.
+    """
+    if subject is None:
+        return vault.index("no-subject", "")
+    return vault.index("subject", subject) if seal is None else vault.index("seal", f"{seal}\n{subject}")
+
+
+def owner_index(vault: Vault, access: Access) -> bytes | None:
+    """By what a sealed entry is found by those who may know of it; None for an entry that is not sealed."""
+    if access.seal is None or access.subject is None:
+        return None
+    return vault.index("sealed-subject", access.subject)
 
 
 def _conditions(query: TrailQuery, vault: Vault) -> list[ColumnElement[bool]]:
     columns = schema.bodies.c
-    wanted: list[ColumnElement[bool]] = []
-    for kind in ("subject", "official", "case"):
+    wanted = [] if query.subject is None else [_about(query, vault, query.subject)]
+    for kind in ("official", "case"):
         if (value := getattr(query, kind)) is not None:
             wanted.append(columns[f"{kind}_index"] == vault.index(kind, value))
     for name in ("organisation", "purpose", "registry", "outcome"):
@@ -117,6 +139,15 @@ def _conditions(query: TrailQuery, vault: Vault) -> list[ColumnElement[bool]]:
     if query.until is not None:
         wanted.append(columns.logged_ms < milliseconds(query.until))
     return wanted
+
+
+def _about(query: TrailQuery, vault: Vault, subject: str) -> ColumnElement[bool]:
+    columns = schema.bodies.c
+    own = columns.subject_index == subject_index(vault, subject, query.seal)
+    if not query.with_sealed:
+        return own
+    owner = schema.sealed.c.owner_index == vault.index("sealed-subject", subject)
+    return own | columns.seq.in_(select(schema.sealed.c.seq).where(owner))
 
 
 def _selection(query: TrailQuery, vault: Vault) -> Select[Any]:

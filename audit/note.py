@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from audit.errors import KeyRefused, MalformedNote, VerificationFailed
 
-MAX_NOTE: Final = 1 << 20
-"""Bytes of a note that is read; a longer one is refused unread."""
+MAX_NOTE: Final = 1_000_000
+"""Bytes of a note that is read; a longer one is refused unread (the limit of golang.org/x/mod/sumdb/note)."""
 MAX_SIGNATURES: Final = 100
 """Signature lines that are read; the specification asks for at least 16."""
 
@@ -286,7 +286,7 @@ def open_note(note: str | bytes, verifiers: Sequence[Verifier]) -> Note:
 
     Signatures by other keys are kept as unverified; a repeated signature of one key is ignored after the first.
     Raises MalformedNote for what is no note, VerificationFailed where a known key's signature is false or no known key
-    has signed, and KeyRefused where two of the reader's keys have one name and id.
+    has signed, and KeyRefused where a signature could be either of two of the reader's keys.
     """
     known = _by_identity(verifiers)
     text, signatures = split_note(note)
@@ -295,11 +295,13 @@ def open_note(note: str | bytes, verifiers: Sequence[Verifier]) -> Note:
     unverified: dict[NoteSignature, None] = {}
     for signature in signatures:
         identity = (signature.name, signature.key_id)
-        verifier = known.get(identity)
-        if verifier is None:
+        candidates = known.get(identity)
+        if candidates is None:
             unverified[signature] = None
+        elif len(candidates) > 1:
+            raise KeyRefused(f"two known keys have the name {signature.name} and one key id")
         elif identity not in verified:
-            if not verifier.verify(encoded, signature.signature):
+            if not candidates[0].verify(encoded, signature.signature):
                 raise VerificationFailed(f"the signature of the known key {signature.name} is false")
             verified[identity] = signature
     if not verified:
@@ -348,12 +350,10 @@ def _decode_base64(text: str) -> bytes:
     return decoded
 
 
-def _by_identity(verifiers: Sequence[Verifier]) -> dict[tuple[str, bytes], Verifier]:
-    known: dict[tuple[str, bytes], Verifier] = {}
+def _by_identity(verifiers: Sequence[Verifier]) -> dict[tuple[str, bytes], list[Verifier]]:
+    known: dict[tuple[str, bytes], list[Verifier]] = {}
     for verifier in verifiers:
-        if (verifier.name, verifier.key_id) in known:
-            raise KeyRefused(f"two known keys have the name {verifier.name} and one key id")
-        known[verifier.name, verifier.key_id] = verifier
+        known.setdefault((verifier.name, verifier.key_id), []).append(verifier)
     return known
 
 

@@ -39,16 +39,21 @@ _MAX_DIGITS = 19
 
 @dataclass(frozen=True, slots=True)
 class TlogProof:
-    """An inclusion proof with its checkpoint (C2SP tlog-proof): `hashes` lead from the leaf to the root."""
+    """An inclusion proof with its checkpoint (C2SP tlog-proof): `hashes` lead from the leaf to the root.
+
+    `extra` is opaque and vouched for by nobody; no receipt of ours has any.
+    """
 
     index: int
     hashes: tuple[bytes, ...]
     checkpoint: str
+    extra: bytes | None = None
 
     @property
     def text(self) -> str:
         hashes = "".join(f"{base64.b64encode(node).decode()}\n" for node in self.hashes)
-        return f"{PROOF_HEADER}\nindex {self.index}\n{hashes}\n{self.checkpoint}"
+        extra = "" if self.extra is None else f"extra {base64.b64encode(self.extra).decode()}\n"
+        return f"{PROOF_HEADER}\n{extra}index {self.index}\n{hashes}\n{self.checkpoint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ def parse_receipt(text: str | bytes) -> Receipt:
     if lines[0] != HEADER:
         raise MalformedReceipt(f"the first line is not {HEADER!r}")
     receipt = _receipt_of(_values(lines[1:]), parse_proof(core))
-    if receipt.text != text:
+    if receipt.proof.extra is not None or receipt.text != text:
         raise MalformedReceipt("not in the form in which receipts are written")
     return receipt
 
@@ -103,15 +108,19 @@ def parse_receipt(text: str | bytes) -> Receipt:
 def parse_proof(text: str) -> TlogProof:
     """Read a tlog-proof. Raises MalformedReceipt."""
     head, blank, checkpoint = text.partition("\n\n")
-    lines = head.split("\n")
-    if not blank or len(lines) < 2 or lines[0] != PROOF_HEADER:
-        raise MalformedReceipt(f"the proof does not begin with {PROOF_HEADER!r} and an index")
-    if len(lines) - 2 > MAX_HASHES:
+    header, *lines = head.split("\n")
+    if not blank or header != PROOF_HEADER:
+        raise MalformedReceipt(f"the proof does not begin with {PROOF_HEADER!r}, or no blank line ends it")
+    extra = None
+    if lines and lines[0].startswith("extra "):
+        extra = _base64(lines.pop(0).removeprefix("extra "), "the extra data")
+    if not lines or not lines[0].startswith("index "):
+        raise MalformedReceipt("the proof does not name an index")
+    index, *hashes = lines
+    if len(hashes) > MAX_HASHES:
         raise MalformedReceipt(f"the proof has more than {MAX_HASHES} hashes")
-    name, _, index = lines[1].partition(" ")
-    if name != "index":
-        raise MalformedReceipt("the proof's second line is no index")
-    return TlogProof(_number(index), tuple(_bytes(line, "a hash") for line in lines[2:]), checkpoint)
+    path = tuple(_bytes(line, "a hash") for line in hashes)
+    return TlogProof(_number(index.removeprefix("index ")), path, checkpoint, extra)
 
 
 def _values(lines: list[str]) -> dict[str, str]:
@@ -144,12 +153,19 @@ def _receipt_of(values: dict[str, str], proof: TlogProof) -> Receipt:
 
 
 def _bytes(text: str, what: str) -> bytes:
+    value = _base64(text, what)
+    if len(value) != _HASH_SIZE:
+        raise MalformedReceipt(f"{what} is not 32 bytes in base64")
+    return value
+
+
+def _base64(text: str, what: str) -> bytes:
     try:
         value = base64.b64decode(text.encode("ascii"), validate=True)
     except (UnicodeEncodeError, binascii.Error):
         raise MalformedReceipt(f"{what} is not base64") from None
-    if len(value) != _HASH_SIZE or base64.b64encode(value).decode() != text:
-        raise MalformedReceipt(f"{what} is not 32 bytes in base64")
+    if base64.b64encode(value).decode() != text:
+        raise MalformedReceipt(f"{what} is not base64 in its one spelling")
     return value
 
 

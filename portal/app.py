@@ -46,6 +46,7 @@ from portal.services.verification import Verifications
 from portal.web import (
     casework,
     home,
+    log,
     login,
     oversight,
     pages,
@@ -73,6 +74,7 @@ from portal.web.wording import init_wording
 #: Every room with pages of its own, in the order in which a visitor may come to them.
 ROOMS = (
     home,
+    log,
     login,
     sessions,
     step_up,

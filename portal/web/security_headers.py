@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, Response, g, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.web.assets import BUILD_PATH
@@ -32,7 +33,16 @@ STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
+class _KeptAnswersBearNoCookie(SecureCookieSessionInterface):
+    """What a cache may keep carries no session, nor a `Vary: Cookie` that would keep it once for each visitor."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if "cache_control" not in g:
+            super().save_session(app, session, response)
+
+
 def init_security_headers(app: Flask) -> None:
+    app.session_interface = _KeptAnswersBearNoCookie()
     app.after_request(_guarded)
 
 
@@ -48,6 +58,12 @@ def under_policy(response: Response, policy: str) -> Response:
     return response
 
 
+def cached(response: Response, directive: str) -> Response:
+    """Let caches keep this answer: only for what is the same for everybody and holds nothing about a person."""
+    g.cache_control = directive
+    return response
+
+
 def _guarded(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers[name] = value
@@ -56,5 +72,6 @@ def _guarded(response: Response) -> Response:
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     is_build_file = request.path.startswith(BUILD_PATH) and response.status_code in {200, 206, 304}
-    response.headers["Cache-Control"] = FOR_EVER if is_build_file else "no-store"
+    kept = g.get("cache_control", "no-store") if response.status_code in {200, 304} else "no-store"
+    response.headers["Cache-Control"] = FOR_EVER if is_build_file else kept
     return response

@@ -54,6 +54,8 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | Permission] = {
     "pages.language": Public,
     "pages.healthz": Public,
     "pages.readyz": Public,
+    "log.checkpoint": Public,
+    "log.tile": Public,
     "verify_page.page": Public,
     "verify_page.file": Public,
 }

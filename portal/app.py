@@ -29,6 +29,7 @@ from portal.services.analytics.desk import Analytics, store_at
 from portal.services.analytics.lake import Lake
 from portal.services.casework import Casework
 from portal.services.clock import Clock, system_clock
+from portal.services.dashboard import Dashboard
 from portal.services.disclosure import Gate
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
@@ -49,6 +50,7 @@ from portal.web import (
     log,
     login,
     oversight,
+    oversight_figures,
     pages,
     records,
     sessions,
@@ -82,6 +84,7 @@ ROOMS = (
     trail,
     casework,
     oversight,
+    oversight_figures,
     transparency,
     pages,
     verify,
@@ -199,6 +202,7 @@ def _compose(
         exports=Exports(log, oversight_desk, load_signer(settings.audit.export_key_file), clock),
         verifications=Verifications(sessions, log, oversight_desk, clock),
         analytics=analytics,
+        dashboard=Dashboard(analytics, catalogue, clock),
         transparency=Transparency(analytics, catalogue, clock),
         officials=officials,
         log=log,

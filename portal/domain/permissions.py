@@ -20,13 +20,16 @@ class Permission(StrEnum):
     SEARCH_TRAIL = "search-trail"
     EXPORT_TRAIL = "export-trail"
     VERIFY_LOG = "verify-log"
+    READ_FIGURES = "read-figures"
 
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.CITIZEN: frozenset({Permission.READ_OWN_RECORDS, Permission.READ_OWN_TRAIL}),
         Role.CASEWORKER: frozenset({Permission.OPEN_RECORDS_WITH_REASON, Permission.READ_OWN_CASEWORK}),
-        Role.AUDITOR: frozenset({Permission.SEARCH_TRAIL, Permission.EXPORT_TRAIL, Permission.VERIFY_LOG}),
+        Role.AUDITOR: frozenset(
+            {Permission.SEARCH_TRAIL, Permission.EXPORT_TRAIL, Permission.VERIFY_LOG, Permission.READ_FIGURES}
+        ),
     }
 )
 

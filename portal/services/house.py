@@ -10,6 +10,7 @@ from portal.registries.catalogue import Catalogue
 from portal.services.accounts import Accounts
 from portal.services.analytics.desk import Analytics
 from portal.services.casework import Casework
+from portal.services.dashboard import Dashboard
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
 from portal.services.exports import Exports
@@ -36,6 +37,7 @@ class House:
     exports: Exports
     verifications: Verifications
     analytics: Analytics
+    dashboard: Dashboard
     transparency: Transparency
     officials: OfficialNames
     log: AuditLog

@@ -22,6 +22,7 @@ _ITEMS = {
     ),
     Role.AUDITOR: (
         ("oversight.search", _l("Search the trail")),
+        ("oversight_figures.page", _l("Figures")),
         ("oversight.verification", _l("Verify the log")),
     ),
 }

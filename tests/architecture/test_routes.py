@@ -37,6 +37,7 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | Permission] = {
     "casework.reason": Permission.OPEN_RECORDS_WITH_REASON,
     "casework.open_record": Permission.OPEN_RECORDS_WITH_REASON,
     "casework.history": Permission.READ_OWN_CASEWORK,
+    "oversight_figures.page": Permission.READ_FIGURES,
     "oversight.search": Permission.SEARCH_TRAIL,
     "oversight.results": Permission.SEARCH_TRAIL,
     "oversight.entry": Permission.SEARCH_TRAIL,

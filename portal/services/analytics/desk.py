@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from obstore.store import LocalStore, ObjectStore, from_url
@@ -41,6 +41,14 @@ class Analytics:
         except LakeUnreadable:
             return LogEngine(self._log)
         return LogEngine(self._log) if self._is_older(state, STALE) else LakeEngine(self._lake, state)
+
+    def as_of(self) -> datetime | None:
+        """When the tables that `engine` measures were refreshed; None where it measures the log itself."""
+        try:
+            state = self._lake.state()
+        except LakeUnreadable:
+            return None
+        return None if self._is_older(state, STALE) else state.refreshed_at
 
     def is_due(self) -> bool:
         """Whether the tables should be brought up to date."""

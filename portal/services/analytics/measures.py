@@ -58,6 +58,22 @@ def people_looked_at(since: int, until: int) -> Measure:
     return measure
 
 
+def days_of_registries(since: int, until: int) -> Measure:
+    """(registry, day, entries) for these days: on which of them a registry was heard of at all."""
+
+    def measure(accesses: FromClause) -> Select[Any]:
+        columns = accesses.c
+        keys = (columns.registry, columns.day)
+        return (
+            select(*keys, func.count().label("entries"))
+            .where(columns.registry.is_not(None), columns.day >= since, columns.day < until)
+            .group_by(*keys)
+            .order_by(*keys)
+        )
+
+    return measure
+
+
 def _looks_between(accesses: FromClause, since: int, until: int) -> Any:
     columns = accesses.c
     return and_(

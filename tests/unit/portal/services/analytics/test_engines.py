@@ -29,6 +29,7 @@ MEASURES: dict[str, Measure] = {
     "looks by day": measures.looks_by_day(FIRST_DAY, FIRST_DAY + 90),
     "looks of two days": measures.looks_by_day(FIRST_DAY + 20, FIRST_DAY + 22),
     "looks by purpose": measures.looks_by_purpose(FIRST_DAY, FIRST_DAY + 90),
+    "days of registries": measures.days_of_registries(FIRST_DAY, FIRST_DAY + 90),
     "people looked at": measures.people_looked_at(FIRST_DAY, FIRST_DAY + 90),
 }
 ORGANISATIONS = ("police", "social-insurance", "o'hara; drop table bodies", "back\\slash", "tööamet")

@@ -1,10 +1,13 @@
-"""The settings of running the portal: what is logged where."""
+"""The settings of running the portal: what is logged where, and how much one may ask for."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from limits import parse_many
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+MEMORY = "memory://"
 
 
 class LogFormat(StrEnum):
@@ -26,3 +29,38 @@ class LogsSettings(BaseModel):
     format: LogFormat | None = None
     level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     security: str | None = None
+
+
+class LimitsSettings(BaseModel):
+    """How much one may ask for, in the notation of the library `limits` ("60/minute;1000/day"); docs/limits.md.
+
+    `storage` is where the counts are kept: this process's memory, or Redis, which production needs, because its
+    processes must count together.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    enabled: bool = True
+    storage: SecretStr = SecretStr(MEMORY)
+    per_address: str = "1200/minute"
+    attempts_per_address: str = "60/minute"
+    per_account: str = "300/minute"
+    lookups_per_account: str = "60/minute;1000/day"
+    lookups_per_subject: str = "60/hour"
+    searches_per_account: str = "60/minute"
+    exports_per_account: str = "20/hour"
+    verifications_per_account: str = "10/hour"
+
+    @field_validator("*")
+    @classmethod
+    def _is_a_limit(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, str):
+            try:
+                parse_many(value)
+            except ValueError:
+                raise ValueError('write a limit like "60/minute" or "60/minute;1000/day"') from None
+        return value
+
+    @property
+    def is_in_memory(self) -> bool:
+        return self.storage.get_secret_value() == MEMORY

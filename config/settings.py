@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from config.operation import LogFormat, LogsSettings
+from config.operation import LimitsSettings, LogFormat, LogsSettings
 
 PREFIX = "GLASSHOUSE_"
 CONFIG_VARIABLE = "GLASSHOUSE_CONFIG"
@@ -84,6 +85,8 @@ class Settings(_Frozen):
     time_zone: str = "Europe/Tallinn"
     audit: AuditSettings = AuditSettings()
     logs: LogsSettings = LogsSettings()
+    limits: LimitsSettings = LimitsSettings()
+    allowed_hosts: tuple[str, ...] = ()
     registry_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("public_url")
@@ -92,6 +95,11 @@ class Settings(_Frozen):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must start with https:// (or http:// in a demonstration)")
         return value
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _hosts_stand_in_one_line(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _secrets_are_given_once(self) -> Self:
@@ -112,6 +120,19 @@ class Settings(_Frozen):
     @property
     def is_served_over_https(self) -> bool:
         return self.public_url is not None and self.public_url.startswith("https://")
+
+    @property
+    def hosts(self) -> list[str] | None:
+        """The host names that a request may be for; None where any may lead here (a demonstration on 0.0.0.0).
+
+        The host of `public_url`, this machine's own names in a demonstration, and `allowed_hosts`, such as the address
+        at which a probe asks whether the portal lives.
+        """
+        if self.public_url is not None:
+            return [urlsplit(self.public_url).hostname or "", *self.allowed_hosts]
+        if self.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+            return None
+        return ["localhost", "127.0.0.1", "[::1]", self.host, *self.allowed_hosts]
 
     def with_secrets_from_files(self) -> Settings:
         """The same settings, with the demonstration's secrets that were made since they were loaded."""
@@ -237,6 +258,10 @@ def _unfit_for_production(settings: Settings) -> list[str]:
         mistakes.append("demo_sign_in: signing in as a demonstration person is not possible in production")
     if not settings.is_served_over_https:
         mistakes.append("public_url: production is served over https://")
+    if not settings.limits.enabled:
+        mistakes.append("limits.enabled: production counts what is asked of it")
+    if settings.limits.is_in_memory:
+        mistakes.append("limits.storage: production needs Redis (redis://…), where all its processes count together")
     if settings.audit.origin == AuditSettings().origin:
         mistakes.append("audit.origin: give the log a name of its own; it is permanent")
     return mistakes

@@ -66,6 +66,7 @@ from portal.web.forms import init_forms
 from portal.web.guard import init_guard
 from portal.web.house import furnish
 from portal.web.i18n import init_i18n
+from portal.web.limits import init_limits, limit_rooms
 from portal.web.navigation import init_navigation
 from portal.web.request_log import init_request_log
 from portal.web.security_headers import init_security_headers
@@ -117,12 +118,14 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     _dress(app)
     login.init_login(app, demo_sign_in=settings.offers_demo_sign_in)
     init_request_log(app)
+    init_limits(app, settings.limits)
     init_guard(app)
     init_error_pages(app)
     step_up.init_step_up(app)
     init_security_headers(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
+    limit_rooms(app, settings.limits)
     return app
 
 
@@ -224,6 +227,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.secret_key.get_secret_value(),
         MAX_CONTENT_LENGTH=MAXIMUM_BODY,
         MAX_FORM_PARTS=MAXIMUM_FORM_PARTS,
+        TRUSTED_HOSTS=settings.hosts,
         SIGN_IN_COOKIE="__Host-glasshouse" if https else "glasshouse",
         SESSION_COOKIE_NAME="__Host-session" if https else "session",
         SESSION_COOKIE_SECURE=https,

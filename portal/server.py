@@ -11,6 +11,7 @@ from config.settings import Settings
 from portal.app import create_app
 from portal.domain.security_events import SecurityEvent
 from portal.logs import configure_logging
+from portal.receiving import PatientWorker
 from portal.services.house import House
 from portal.services.security_log import announce
 
@@ -40,7 +41,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "bind": f"{self._settings.host}:{self._settings.port}",
             "workers": self._settings.workers,
             "threads": self._settings.threads,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "timeout": TIMEOUT_SECONDS,
             "control_socket_disable": True,
             "limit_request_line": 4094,

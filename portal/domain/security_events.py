@@ -33,6 +33,7 @@ class SecurityEvent(StrEnum):
     ACCESS_DENIED = "access-denied"
     FORM_NOT_TRUSTED = "form-not-trusted"
     REQUEST_REFUSED = "request-refused"
+    RATE_LIMITED = "rate-limited"
     TRAIL_EXPORTED = "trail-exported"
     NOT_RECORDED = "not-recorded"
     LOG_SILENT = "log-silent"
@@ -91,6 +92,12 @@ DESCRIPTIONS: dict[SecurityEvent, Description] = {
         "A request could not be read: malformed, too large, or for a host that is not ours.",
         ("status", "reason"),
         "input_validation_fail",
+    ),
+    SecurityEvent.RATE_LIMITED: Description(
+        Severity.HIGH,
+        "More requests came than a person would make; `scope` says of what there were too many.",
+        ("endpoint", "scope", "limit"),
+        "excess_rate_limit_exceeded",
     ),
     SecurityEvent.TRAIL_EXPORTED: Description(Severity.INFO, "An auditor exported the trail.", ("format",)),
     SecurityEvent.NOT_RECORDED: Description(

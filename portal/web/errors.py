@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from audit.errors import AuditError, LogFrozen, LogOverloaded
 from portal.domain.errors import DisclosureUnavailable, NothingHere
 from portal.domain.security_events import SecurityEvent
 from portal.services.security_log import announce
 from portal.web.house import actor_or_none
+from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
 logger = logging.getLogger(__name__)
@@ -136,8 +137,15 @@ def _http(error: HTTPException) -> Response:
         return make_response(error.get_response())  # a redirect that Werkzeug raised
     if error.code in _UNREADABLE:
         announce(SecurityEvent.REQUEST_REFUSED, status=error.code, reason=type(error).__name__)
+    if isinstance(error, SecurityError):
+        # For another host than ours: no page, since its links would be built for that host.
+        return make_response(
+            _("This portal is not served under that name.") + "\n", 400, {"Content-Type": "text/plain"}
+        )
     known = MESSAGES.get(error.code)
     response = page(error.code, known or MESSAGES[500 if error.code >= 500 else 400])
+    if "retry_after" in g:
+        response.headers["Retry-After"] = str(g.retry_after)
     for name, header in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = header

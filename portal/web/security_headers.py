@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -19,14 +19,36 @@ _POLICY = {
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
 }
+#: What a browser could offer and no page of ours uses. A passkey is asked for by the page itself alone.
+_FEATURES = (
+    "accelerometer",
+    "autoplay",
+    "bluetooth",
+    "browsing-topics",
+    "camera",
+    "clipboard-read",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "microphone",
+    "midi",
+    "payment",
+    "screen-wake-lock",
+    "serial",
+    "usb",
+)
 CONTENT_SECURITY_POLICY = "; ".join(f"{directive} {source}" for directive, source in _POLICY.items())
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Nothing to other hosts. To this one, because the check against forged forms looks at it over https.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
+    "X-Permitted-Cross-Domain-Policies": "none",
     "X-Frame-Options": "DENY",
 }
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
@@ -69,7 +91,7 @@ def _guarded(response: Response) -> Response:
         response.headers[name] = value
     if "content_security_policy" in g:
         response.headers["Content-Security-Policy"] = g.content_security_policy
-    if request.is_secure:
+    if request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]:  # the latter where only a proxy sees TLS
         response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     is_build_file = request.path.startswith(BUILD_PATH) and response.status_code in {200, 206, 304}
     kept = g.get("cache_control", "no-store") if response.status_code in {200, 304} else "no-store"

@@ -37,6 +37,7 @@ class FakePortal:
         cls, folder: Path, monkeypatch: pytest.MonkeyPatch, *, clock: Clock = system_clock, **settings: Any
     ) -> FakePortal:
         """Accounts: "citizen" (Mary), "neighbour" (Juhan), "caseworker", "colleague", "auditor"."""
+        settings.setdefault("limits", {"enabled": False})  # tests are faster than people
         given = initialise(Settings.load({"GLASSHOUSE_DATA_DIR": str(folder)}, **settings))
         registries: dict[str, FakeRegistry] = {}
         monkeypatch.setattr("portal.app.connectors_of", lambda _settings, _catalogue: registries)

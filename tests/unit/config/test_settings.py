@@ -16,6 +16,7 @@ PRODUCTION = {
     "GLASSHOUSE_MASTER_KEY": secrets.token_urlsafe(32),
     "GLASSHOUSE_PUBLIC_URL": "https://data.example",
     "GLASSHOUSE_AUDIT__ORIGIN": "log.data.example",
+    "GLASSHOUSE_LIMITS__STORAGE": "redis://127.0.0.1:6379",
 }
 
 
@@ -132,3 +133,22 @@ def test_production_does_not_pick_up_a_demonstrations_keys(tmp_path: Path) -> No
     environ = {**PRODUCTION, "GLASSHOUSE_DATA_DIR": str(tmp_path)}
     del environ["GLASSHOUSE_SECRET_KEY"], environ["GLASSHOUSE_MASTER_KEY"]
     assert len(_mistakes(environ)) == 2
+
+
+@pytest.mark.parametrize("limit", ["often", "60", "60/fortnight", ""])
+def test_a_limit_that_says_nothing_is_named(limit: str) -> None:
+    (mistake,) = _mistakes({"GLASSHOUSE_LIMITS__PER_ADDRESS": limit})
+    assert mistake.startswith("limits.per_address")
+
+
+def test_production_counts_in_redis_and_does_not_stop_counting() -> None:
+    mistakes = _mistakes(
+        PRODUCTION | {"GLASSHOUSE_LIMITS__STORAGE": "memory://", "GLASSHOUSE_LIMITS__ENABLED": "false"}
+    )
+    assert [mistake.split(":")[0] for mistake in mistakes] == ["limits.enabled", "limits.storage"]
+
+
+def test_a_request_may_be_for_the_public_host_and_those_that_are_named_besides(tmp_path: Path) -> None:
+    given = {"GLASSHOUSE_DATA_DIR": str(tmp_path), "GLASSHOUSE_PUBLIC_URL": "https://data.example"}
+    assert Settings.load(given).hosts == ["data.example"]
+    assert Settings.load(given | {"GLASSHOUSE_ALLOWED_HOSTS": "10.0.0.7"}).hosts == ["data.example", "10.0.0.7"]

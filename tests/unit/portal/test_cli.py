@@ -83,6 +83,7 @@ PRODUCTION = {
     "GLASSHOUSE_MASTER_KEY": secrets.token_urlsafe(32),
     "GLASSHOUSE_PUBLIC_URL": "https://data.example",
     "GLASSHOUSE_AUDIT__ORIGIN": "log.data.example",
+    "GLASSHOUSE_LIMITS__STORAGE": "redis://127.0.0.1:6379",
 }
 
 

@@ -28,8 +28,13 @@ def test_every_answer_is_guarded_by_its_headers_and_never_kept(
     assert "unsafe" not in policy
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
-    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Referrer-Policy"] == "same-origin"
+    for name in ("Opener", "Resource"):
+        assert headers[f"Cross-Origin-{name}-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    assert "geolocation=()" in headers["Permissions-Policy"]
+    assert "Server" not in headers
+    assert "X-Powered-By" not in headers
 
 
 @pytest.mark.parametrize(("account", "path"), VISITS)

@@ -49,8 +49,9 @@ format: $(DEV_STAMP) ## Put the code into its one format
 
 messages: $(DEV_STAMP) ## Collect the texts of the pages anew for the translators
 	@$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l -k _ -k ngettext:1,2 --no-location --sort-output \
-	  --project Glasshouse -o portal/translations/messages.pot portal
-	@$(BIN)/pybabel -q update -i portal/translations/messages.pot -d portal/translations --no-fuzzy-matching
+	  --omit-header -o portal/translations/messages.pot portal
+	@$(BIN)/pybabel -q update -i portal/translations/messages.pot -d portal/translations --no-fuzzy-matching \
+	  --ignore-pot-creation-date
 
 lock: $(DEV_STAMP) ## Write requirements*.txt anew from requirements*.in
 	@for name in requirements requirements-dev; do \

@@ -10,6 +10,8 @@ class Action(StrEnum):
 
     #: A caseworker opens fields of one person's record in one registry for one purpose.
     READ = "read"
+    #: The portal asks registries whether a person is close to the official who wants to open their record.
+    CONFLICT_CHECK = "conflict-check"
     #: A registry's own system, with no human looking, uses a person's data.
     AUTOMATED_READ = "automated-read"
     #: The data subject opens what a registry holds on them.
@@ -29,6 +31,17 @@ class Action(StrEnum):
     STEP_UP = "step-up"
     #: A session ends from elsewhere: by its own person in another session, or by the provider that vouched for them.
     SESSION_END = "session-end"
+    #: A case of the case system is taken over, changes hands or subjects, or is closed: it decides what may be opened.
+    CASE_CHANGE = "case-change"
+    #: A supervisor looks at the accesses of the team.
+    SUPERVISION_LOOK = "supervision-look"
+    #: An access outside the assigned cases is found in order, or handed to the auditor with a reason.
+    REVIEW_CONFIRMATION = "review-confirmation"
+    REVIEW_ESCALATION = "review-escalation"
+    #: An auditor settles what a supervisor handed over.
+    ESCALATION_VERDICT = "escalation-verdict"
+    #: A supervisor notes, or takes back, that somebody is absent.
+    ABSENCE_CHANGE = "absence-change"
 
 
 #: Looks at a person's own data by that person.
@@ -56,6 +69,13 @@ class Reason(StrEnum):
     JUSTIFICATION = "justification-refused"
     JUSTIFICATION_REPEATED = "justification-repeated"
     CASE_MISSING = "case-missing"
+    CASE_CLOSED = "case-closed"
+    CASE_DOES_NOT_FIT = "case-does-not-fit"
+    FIELD = "field-not-permitted"
+    CLOSE_PERSON = "close-person"
+    SECOND_PERSON = "second-person-needed"
+    RESTRICTED = "restricted"
+    POLICY_ERROR = "policy-error"
     REGISTRY_UNAVAILABLE = "registry-unavailable"
     #: Why a sign-in was refused although the provider vouched for the person.
     ASSURANCE_MISSING = "assurance-missing"

@@ -14,13 +14,15 @@ class Role(StrEnum):
     CITIZEN = "citizen"
     CASEWORKER = "caseworker"
     AUDITOR = "auditor"
+    SUPERVISOR = "supervisor"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """The person on whose behalf a service works, as the log will name them.
 
-    `personal_code` is known for citizens, and for officials so that they can be kept from their own record.
+    `personal_code` is known for citizens, and for officials so that they can be kept from their own record. `team` is
+    the part of the organisation in which caseworkers have their supervisor; None is a team of its own.
     """
 
     account_id: str
@@ -28,3 +30,4 @@ class Actor:
     name: str = field(repr=False)
     organisation: str | None = None
     personal_code: PersonalCode | None = None
+    team: str | None = None

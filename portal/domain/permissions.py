@@ -21,6 +21,9 @@ class Permission(StrEnum):
     EXPORT_TRAIL = "export-trail"
     VERIFY_LOG = "verify-log"
     READ_FIGURES = "read-figures"
+    SETTLE_ESCALATIONS = "settle-escalations"
+    SUPERVISE_TEAM = "supervise-team"
+    IMPORT_CASES = "import-cases"
 
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
@@ -28,8 +31,16 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.CITIZEN: frozenset({Permission.READ_OWN_RECORDS, Permission.READ_OWN_TRAIL}),
         Role.CASEWORKER: frozenset({Permission.OPEN_RECORDS_WITH_REASON, Permission.READ_OWN_CASEWORK}),
         Role.AUDITOR: frozenset(
-            {Permission.SEARCH_TRAIL, Permission.EXPORT_TRAIL, Permission.VERIFY_LOG, Permission.READ_FIGURES}
+            {
+                Permission.SEARCH_TRAIL,
+                Permission.EXPORT_TRAIL,
+                Permission.VERIFY_LOG,
+                Permission.READ_FIGURES,
+                Permission.SETTLE_ESCALATIONS,
+            }
         ),
+        # Accesses and never data: whoever judges a look must not need one of their own.
+        Role.SUPERVISOR: frozenset({Permission.SUPERVISE_TEAM, Permission.IMPORT_CASES}),
     }
 )
 

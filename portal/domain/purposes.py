@@ -12,14 +12,22 @@ from portal.domain.text import LocalizedText
 OWN_LOOK = "own-look"
 #: The purpose of an auditor's work on the trail (GDPR Article 5(2), 32(1)(d)).
 OVERSIGHT = "oversight"
+#: The purpose of a supervisor's work with the accesses of their team (GDPR Articles 5(2), 24, 32(4)).
+SUPERVISION = "supervision"
+#: The purpose for which the portal finds out whether somebody is close to the official who asks.
+CONFLICT_CHECK = "conflict-check"
 
 
 class OfficialShown(StrEnum):
-    """How an official is named to the person whose data they opened (CJEU C-579/21)."""
+    """How an official is named to the person whose data they opened (CJEU C-579/21).
+
+    `PSEUDONYM` stays the same within the organisation. `ESCROW` keeps the name sealed in the log: it is given only by a
+    recorded decision that it is essential to the person's rights.
+    """
 
     NAMED = "named"
     PSEUDONYM = "pseudonym"
-    HIDDEN = "hidden"
+    ESCROW = "escrow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +49,19 @@ class Purpose:
 
     `explanation` is the sentence a citizen reads. `organisations` and `roles` say who may state it; `permits` maps a
     registry's code to the codes of the fields it opens. An empty table permits nothing. `is_automatic` marks a purpose
-    that only systems state.
+    that only systems state. `retention` says how long the organisation keeps what it saw. `may_use_restricted` marks a
+    purpose for which the law excepts the use of restricted data (GDPR Article 18(2)).
     """
 
     code: str
     name: LocalizedText
     explanation: LocalizedText
     lawful_basis: LocalizedText
+    retention: LocalizedText
     organisations: frozenset[str]
     roles: frozenset[str]
     permits: Mapping[str, tuple[str, ...]]
     case_required: bool
     official_shown: OfficialShown
     is_automatic: bool = False
+    may_use_restricted: bool = False

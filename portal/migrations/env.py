@@ -7,12 +7,15 @@ from sqlalchemy import create_engine
 
 from portal.models.accounts import Account
 from portal.models.base import Base
+from portal.models.cases import Case
 from portal.models.errands import HeldErrand
+from portal.models.marks import RecordMark
 from portal.models.sessions import SignedInSession
+from portal.models.supervision import AccessReview
 from portal.models.verifications import VerificationRun
 
 #: Importing the models fills the metadata that autogeneration compares with.
-MODELS = (Account, HeldErrand, SignedInSession, VerificationRun)
+MODELS = (AccessReview, Account, Case, HeldErrand, RecordMark, SignedInSession, VerificationRun)
 
 
 def run() -> None:

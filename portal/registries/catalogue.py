@@ -11,6 +11,7 @@ from portal.domain.text import LocalizedText
 from portal.registries.description import Field, FieldType, Registry, Source, SourceKind
 from portal.registries.purpose_files import read_organisations, read_purposes
 from portal.registries.registry_files import Names, read_registry
+from portal.registries.rule_files import Rule, Rules, read_rules
 from portal.registries.toml_reading import Mistakes, TomlTable, frozen, read_toml
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Field",
     "FieldType",
     "Registry",
+    "Rule",
+    "Rules",
     "Source",
     "SourceKind",
     "load_catalogue",
@@ -40,10 +43,11 @@ class Catalogue:
     registries: Mapping[str, Registry]
     purposes: Mapping[str, Purpose]
     organisations: Mapping[str, Organisation]
+    rules: Rules
 
 
 def load_catalogue(directory: Path) -> Catalogue:
-    """Read ``organisations.toml``, ``purposes.toml`` and ``registries/*.toml`` under `directory`.
+    """Read ``organisations.toml``, ``purposes.toml``, ``registries/*.toml`` and ``policy/*.cedar`` under `directory`.
 
     Raises:
         CatalogueError: there are mistakes; each is named as "file:line: key: what is wrong".
@@ -52,9 +56,10 @@ def load_catalogue(directory: Path) -> Catalogue:
     organisations = read_organisations(read_toml(directory / "organisations.toml", mistakes))
     registries = _read_registries(directory / "registries", organisations, mistakes)
     purposes = read_purposes(read_toml(directory / "purposes.toml", mistakes), organisations, registries)
+    rules = read_rules(directory / "policy", mistakes)
     if mistakes:
         raise CatalogueError(mistakes.lines)
-    return Catalogue(frozen(registries), frozen(purposes), frozen(organisations))
+    return Catalogue(frozen(registries), frozen(purposes), frozen(organisations), rules)
 
 
 def _read_registries(

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
 from portal.domain.actors import Role
-from portal.domain.purposes import OVERSIGHT, OWN_LOOK, OfficialShown, Organisation, Purpose
+from portal.domain.purposes import (
+    CONFLICT_CHECK,
+    OVERSIGHT,
+    OWN_LOOK,
+    SUPERVISION,
+    OfficialShown,
+    Organisation,
+    Purpose,
+)
+from portal.domain.text import LocalizedText
 from portal.registries.description import Registry
 from portal.registries.toml_reading import TomlTable, frozen
 
-#: Purposes that open no registry by a permit: a person sees all of their own, an auditor only the trail.
-WITHOUT_PERMITS = frozenset({OWN_LOOK, OVERSIGHT})
+#: Purposes that open no registry by a permit: a person sees all of their own, auditors and supervisors only the trail.
+WITHOUT_PERMITS = frozenset({OWN_LOOK, OVERSIGHT, SUPERVISION})
+#: Purposes that the portal itself states.
+NEEDED = WITHOUT_PERMITS | {CONFLICT_CHECK}
+_ARTICLE = re.compile(r"\bArticles? \d")
 
 
 class Party(StrEnum):
@@ -20,6 +33,7 @@ class Party(StrEnum):
     CITIZEN = Role.CITIZEN.value
     CASEWORKER = Role.CASEWORKER.value
     AUDITOR = Role.AUDITOR.value
+    SUPERVISOR = Role.SUPERVISOR.value
     SYSTEM = "system"
 
 
@@ -54,7 +68,7 @@ def read_purposes(
         if purpose.code in purposes:
             table.mistake("code", "two purposes have this code")
         purposes[purpose.code] = purpose
-    for code in sorted(WITHOUT_PERMITS - purposes.keys()):
+    for code in sorted(NEEDED - purposes.keys()):
         file.mistake("purpose", f"the purpose {code} is missing")
     file.finish()
     return purposes
@@ -69,16 +83,26 @@ def _purpose(
         code=code,
         name=table.localized("name"),
         explanation=table.localized("explanation"),
-        lawful_basis=table.localized("lawful_basis"),
+        lawful_basis=_lawful_basis(table),
+        retention=table.localized("retention"),
         organisations=frozenset(_organisations(table, organisations, is_needed=code != OWN_LOOK)),
         roles=frozenset(_roles(table, is_automatic=is_automatic)),
         permits=frozen(_permits(table, registries, is_needed=code not in WITHOUT_PERMITS)),
         case_required=table.boolean("case_required", default=False),
-        official_shown=table.choice("official_shown", OfficialShown, default=OfficialShown.HIDDEN),
+        official_shown=table.choice("official_shown", OfficialShown, default=OfficialShown.ESCROW),
         is_automatic=is_automatic,
+        may_use_restricted=table.boolean("may_use_restricted", default=False),
     )
     table.finish()
     return purpose
+
+
+def _lawful_basis(table: TomlTable) -> LocalizedText:
+    """Names the article: "because the law says so" is no basis that anybody could check."""
+    basis = table.localized("lawful_basis")
+    if basis.en and _ARTICLE.search(basis.en) is None:
+        table.mistake("lawful_basis", "names no article of the law")
+    return basis
 
 
 def _organisations(table: TomlTable, known: Mapping[str, Organisation], *, is_needed: bool) -> tuple[str, ...]:

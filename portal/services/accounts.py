@@ -28,6 +28,7 @@ class NewAccount:
     personal_code: PersonalCode | None = None
     persona: str | None = None
     account_id: str | None = None
+    team: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Accounts:
             role=new.role,
             name=new.name,
             organisation=new.organisation,
+            team=new.team,
             sealed_personal_code=None if code is None else self._sealer.seal(code.reveal(), account_id),
             is_active=True,
             is_demonstration=demonstration,
@@ -103,4 +105,4 @@ class Accounts:
     def _actor(self, row: Account) -> Actor:
         sealed = row.sealed_personal_code
         code = None if sealed is None else PersonalCode.parse(self._sealer.unseal(sealed, row.id))
-        return Actor(row.id, Role(row.role), row.name, row.organisation, code)
+        return Actor(row.id, Role(row.role), row.name, row.organisation, code, row.team)

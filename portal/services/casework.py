@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from audit.log import AuditLog, LoggedAccess, TrailQuery
 from portal.domain.actions import Action, Outcome, Reason
 from portal.domain.actors import Actor
+from portal.domain.decisions import CaseStanding, Facts, Relation
 from portal.domain.errors import AccessDenied, NothingHere
 from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import Purpose
@@ -15,7 +16,7 @@ from portal.registries.catalogue import Field, Registry
 from portal.registries.records import Record
 from portal.services.disclosure import Gate, Grant
 from portal.services.justification import Weakness, is_the_same_reason, tidied, weakness_of
-from portal.services.policy import Offer, Policy
+from portal.services.policy import Decision, Policy
 from portal.services.sealing import References
 
 PAGE_LENGTH = 50
@@ -48,11 +49,21 @@ class Opening:
 class OpenedRegistry:
     """One registry's part of an opened record: the fields shown, those kept back, the records (None: no answer)."""
 
-    registry: Registry
+    decision: Decision
     entry: int
-    permitted: tuple[Field, ...]
-    withheld: tuple[Field, ...]
     records: tuple[Record, ...] | None = field(repr=False)
+
+    @property
+    def registry(self) -> Registry:
+        return self.decision.registry
+
+    @property
+    def permitted(self) -> tuple[Field, ...]:
+        return self.decision.permitted
+
+    @property
+    def withheld(self) -> tuple[Field, ...]:
+        return self.decision.withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,7 @@ class Casework:
             raise NothingHere
         return purpose
 
-    def offers(self, actor: Actor, purpose: Purpose) -> tuple[Offer, ...]:
+    def offers(self, actor: Actor, purpose: Purpose) -> tuple[Decision, ...]:
         return self._policy.offers(actor, purpose)
 
     def open_record(self, actor: Actor, opening: Opening, *, request_id: str) -> OpenedRecord:
@@ -108,18 +119,22 @@ class Casework:
         purpose = self._policy.purpose(opening.purpose)
         if purpose is None:
             raise NothingHere
-        offers = {offer.registry.code: offer for offer in self._policy.offers(actor, purpose)}
         wanted = tuple(dict.fromkeys(opening.registries)) or tuple(purpose.permits)
         if not self._policy.knows_registries(wanted):
             raise NothingHere
         reason = tidied(opening.justification)
+        facts = Facts(
+            case=CaseStanding.STATED if opening.case else CaseStanding.NONE,
+            relation=Relation.OWN if actor.personal_code == opening.subject else Relation.NONE,
+        )
+        decisions = {registry: self._policy.decide(actor, purpose, registry, facts) for registry in wanted}
         grants = [
             Grant(
                 actor=actor,
                 action=Action.READ,
                 subject=opening.subject,
                 registry=registry,
-                fields=self._policy.permitted_fields(actor, purpose, registry),
+                fields=decision.codes,
                 purpose=purpose.code,
                 lawful_basis=purpose.lawful_basis.en,
                 request_id=request_id,
@@ -127,18 +142,12 @@ class Casework:
                 on_behalf_of=self._policy.principal_of(actor),
                 justification=reason,
             )
-            for registry in wanted
+            for registry, decision in decisions.items()
         ]
-        self._refuse_what_policy_refuses(actor, purpose, opening, grants)
+        self._refuse_what_policy_refuses(decisions.values(), grants)
         self._refuse_a_weak_reason(actor, opening, reason, grants)
         opened = tuple(
-            OpenedRegistry(
-                offers[disclosure.registry].registry,
-                disclosure.entry,
-                offers[disclosure.registry].permitted,
-                offers[disclosure.registry].withheld,
-                disclosure.records,
-            )
+            OpenedRegistry(decisions[disclosure.registry], disclosure.entry, disclosure.records)
             for disclosure in self._gate.disclose(grants)
         )
         return OpenedRecord(purpose, opening.subject, opening.case, reason, opened)
@@ -151,16 +160,8 @@ class Casework:
         older = page.next_before
         return CaseworkPage(page.items, None if older is None else self._references.to_entry(older, actor.account_id))
 
-    def _refuse_what_policy_refuses(
-        self, actor: Actor, purpose: Purpose, opening: Opening, grants: Sequence[Grant]
-    ) -> None:
-        refusals = {
-            grant.registry: self._policy.refusal_of_access(actor, purpose, grant.registry, opening.subject)
-            for grant in grants
-        }
-        reason = next((refusal for refusal in refusals.values() if refusal is not None), None)
-        if reason is None and purpose.case_required and not opening.case:
-            reason = Reason.CASE_MISSING
+    def _refuse_what_policy_refuses(self, decisions: Iterable[Decision], grants: Sequence[Grant]) -> None:
+        reason = next((decision.refusal for decision in decisions if decision.refusal is not None), None)
         if reason is not None:
             raise AccessDenied(reason, self._gate.refuse([_as_evidence(grant) for grant in grants], reason))
 

@@ -24,7 +24,7 @@ class OfficialNames:
         self._key = derived_key(master_key, "official-pseudonyms/v1", 32)
 
     def shown(self, access: Access, purpose: Purpose | None) -> str | None:
-        if access.official is None or purpose is None or purpose.official_shown is OfficialShown.HIDDEN:
+        if access.official is None or purpose is None or purpose.official_shown is OfficialShown.ESCROW:
             return None
         if purpose.official_shown is OfficialShown.NAMED:
             return access.official_name

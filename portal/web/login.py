@@ -27,7 +27,12 @@ from portal.web.tokens import token_of, with_token, without_token
 blueprint = Blueprint("login", __name__)
 
 #: Where each role begins.
-HOME_OF = {Role.CITIZEN: "home.me", Role.CASEWORKER: "casework.start", Role.AUDITOR: "oversight.search"}
+HOME_OF = {
+    Role.CITIZEN: "home.me",
+    Role.CASEWORKER: "casework.start",
+    Role.AUDITOR: "oversight.search",
+    Role.SUPERVISOR: "sessions.overview",
+}
 
 #: What a demonstration's choice of person counts as: enough for every page, and not the highest.
 AS_DEMONSTRATION = Proof(Method.DEMONSTRATION, Assurance.SUBSTANTIAL)

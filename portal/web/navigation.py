@@ -25,6 +25,7 @@ _ITEMS = {
         ("oversight_figures.page", _l("Figures")),
         ("oversight.verification", _l("Verify the log")),
     ),
+    Role.SUPERVISOR: (("sessions.overview", _l("Where you are signed in")),),
 }
 
 #: To which entry the pages below it belong.

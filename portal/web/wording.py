@@ -25,11 +25,13 @@ ROLES = {
     Role.CITIZEN: _l("Citizens"),
     Role.CASEWORKER: _l("Caseworkers"),
     Role.AUDITOR: _l("Auditors"),
+    Role.SUPERVISOR: _l("Supervisors"),
 }
 ROLE_OF_ONE = {
     Role.CITIZEN: _l("Citizen"),
     Role.CASEWORKER: _l("Caseworker"),
     Role.AUDITOR: _l("Auditor"),
+    Role.SUPERVISOR: _l("Supervisor"),
 }
 KINDS = {
     Kind.HUMAN: _l("A person"),
@@ -38,6 +40,7 @@ KINDS = {
 }
 ACTIONS = {
     Action.READ: _l("Record opened"),
+    Action.CONFLICT_CHECK: _l("Checked whether close to the official"),
     Action.AUTOMATED_READ: _l("Record used by a system"),
     Action.OWN_READ: _l("Own record opened"),
     Action.OWN_CONFIRMATION: _l("Asked whether data is held"),
@@ -48,6 +51,12 @@ ACTIONS = {
     Action.SIGN_OUT: _l("Signed out"),
     Action.STEP_UP: _l("Proved again who they are"),
     Action.SESSION_END: _l("Session ended from elsewhere"),
+    Action.CASE_CHANGE: _l("Case taken over or changed"),
+    Action.SUPERVISION_LOOK: _l("Accesses looked at by a supervisor"),
+    Action.REVIEW_CONFIRMATION: _l("Access confirmed by a supervisor"),
+    Action.REVIEW_ESCALATION: _l("Access handed to the auditor"),
+    Action.ESCALATION_VERDICT: _l("Handed-over access settled by an auditor"),
+    Action.ABSENCE_CHANGE: _l("Absence noted or taken back"),
 }
 OUTCOMES = {
     Outcome.RELEASED: _l("Shown"),
@@ -64,6 +73,13 @@ REASONS = {
     Reason.JUSTIFICATION: _l("the reason given was not good enough"),
     Reason.JUSTIFICATION_REPEATED: _l("the reason given was copied from a look at somebody else"),
     Reason.CASE_MISSING: _l("no case reference was given"),
+    Reason.CASE_CLOSED: _l("the case was closed"),
+    Reason.CASE_DOES_NOT_FIT: _l("the case is about other people or another purpose"),
+    Reason.FIELD: _l("the purpose does not list this field"),
+    Reason.CLOSE_PERSON: _l("the person is close to the official"),
+    Reason.SECOND_PERSON: _l("a second person has to approve first"),
+    Reason.RESTRICTED: _l("the use of these data is restricted"),
+    Reason.POLICY_ERROR: _l("the rules of access gave no answer"),
     Reason.REGISTRY_UNAVAILABLE: _l("the registry gave no answer"),
     Reason.ASSURANCE_MISSING: _l("the sign-in service did not say how sure it is of the person"),
     Reason.ASSURANCE_TOO_LOW: _l("the way of signing in was not secure enough"),
@@ -85,6 +101,17 @@ REFUSALS = {
     Reason.REGISTRY: _l("This purpose does not open one of the registries you chose."),
     Reason.OWN_RECORD: _l("You cannot open your own record at work. Sign in as a citizen to see it."),
     Reason.CASE_MISSING: _l("Enter the reference of the case. This purpose needs one."),
+    Reason.CASE_CLOSED: _l("This case is closed. What it permitted ended with it."),
+    Reason.CASE_DOES_NOT_FIT: _l("This case is about other people, or for another purpose."),
+    Reason.FIELD: _l("This purpose does not open these fields."),
+    Reason.CLOSE_PERSON: _l(
+        "This person is close to you: a relative, or somebody you live with. A colleague has to do this."
+    ),
+    Reason.SECOND_PERSON: _l("This person works with you. A second person has to approve before the record opens."),
+    Reason.RESTRICTED: _l("The person had the use of these data restricted. This purpose may not use them."),
+    Reason.POLICY_ERROR: _l(
+        "The rules of access gave no answer, so nothing opens. Try again; if it stays so, tell the service’s operator."
+    ),
 }
 WEAKNESSES = {
     Weakness.EMPTY: _l("Say why you need to see this record."),

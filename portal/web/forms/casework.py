@@ -15,7 +15,7 @@ from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import Purpose
 from portal.services.casework import Opening
 from portal.services.justification import Weakness
-from portal.services.policy import Offer
+from portal.services.policy import Decision
 from portal.web.forms.fields import AskingForm, choices, personal_code
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
@@ -65,7 +65,7 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         widget=GovCheckboxesInput(),
     )
 
-    def __init__(self, offers: Iterable[Offer], *, case_required: bool) -> None:
+    def __init__(self, offers: Iterable[Decision], *, case_required: bool) -> None:
         super().__init__()
         self.registries.choices = choices((offer.registry.code, local(offer.registry.name)) for offer in offers)
         if case_required:

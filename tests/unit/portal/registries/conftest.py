@@ -16,6 +16,7 @@ def shipped_copy(tmp_path: Path) -> Path:
     """The shipped catalogue, to be spoiled."""
     directory = tmp_path / "catalogue"
     (directory / "registries").mkdir(parents=True)
+    shutil.copytree(SHIPPED / "policy", directory / "policy")
     for name in ("organisations.toml", "purposes.toml"):
         shutil.copy(SHIPPED / name, directory / name)
     for file in sorted((SHIPPED / "registries").glob("*.toml")):

@@ -335,7 +335,7 @@ def test_two_registries_of_one_code_name_each_other(spoil: Callable[[str, str, s
     assert "50-vehicles.toml" in clash
 
 
-@pytest.mark.parametrize("missing", ["organisations.toml", "purposes.toml"])
+@pytest.mark.parametrize("missing", ["organisations.toml", "purposes.toml", "policy/schema.cedarschema"])
 def test_a_missing_file_is_named(shipped_copy: Path, missing: str) -> None:
     (shipped_copy / missing).unlink()
     assert any(

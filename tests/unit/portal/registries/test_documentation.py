@@ -19,7 +19,8 @@ def test_the_worked_example_loads_beside_the_shipped_catalogue(shipped_copy: Pat
         f"[{table}]\n{IN_EVERY_LANGUAGE}" for table in ("description", "purpose", "lawful_basis", "retention")
     )
     (shipped_copy / "registries" / "90-library.toml").write_text(registry + "\n" + left_out, encoding="utf-8")
-    texts = "".join(f'{key} = {{ en = "a", et = "b", ru = "c" }}\n' for key in ("name", "explanation", "lawful_basis"))
+    texts = "".join(f'{key} = {{ en = "a", et = "b", ru = "c" }}\n' for key in ("name", "explanation", "retention"))
+    texts += 'lawful_basis = { en = "Article 6(1)(e)", et = "b", ru = "c" }\n'
     purposes = shipped_copy / "purposes.toml"
     added = purpose.replace("[purpose.permits]", texts + "[purpose.permits]")
     purposes.write_text(purposes.read_text(encoding="utf-8") + added, encoding="utf-8")

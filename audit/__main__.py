@@ -14,13 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from audit import custody, judging
+from audit import attesting, custody, judging
 from audit.answers import FOUND, UNABLE, Answer, Command, failure, give
 from audit.entry import Access
 from audit.errors import AuditError, EntryRefused, LogFrozen
-from audit.keys import generate_signing_key
+from audit.keys import generate_signing_key, load_cosigner
 from audit.log import create_log, open_log, recover_log
-from audit.options import OPTIONS, progress_of, refuse_missing_file, retired_keys, settings_of
+from audit.options import OPTIONS, progress_of, refuse_missing_file, retired_keys, settings_of, witnesses_of
 from audit.public import PublicLog
 from audit.store import Store
 
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 all is well; 1 something was found broken or false; 2 it could not be judged.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, command in (_COMMANDS | judging.COMMANDS | custody.COMMANDS).items():
+    for name, command in (_COMMANDS | judging.COMMANDS | attesting.COMMANDS | custody.COMMANDS).items():
         added = commands.add_parser(name, help=command.what, description=command.what)
         added.add_argument("--json", action="store_true", help="answer in one line of JSON (docs/command-line.md)")
         added.set_defaults(command=command, name_of_command=name)
@@ -65,11 +65,13 @@ def _parser() -> argparse.ArgumentParser:
 def _keygen_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the key's name; for a log, its origin")
     parser.add_argument("file", type=Path)
+    parser.add_argument("--witness", action="store_true", help="make a witness's key (type 0x04)")
 
 
 def _keygen(options: argparse.Namespace) -> Answer:
-    signer = generate_signing_key(options.file, options.name)
-    return Answer("done", [signer.vkey], facts={"vkey": signer.vkey, "file": str(options.file)})
+    signer = generate_signing_key(options.file, options.name, for_witness=options.witness)
+    vkey = load_cosigner(options.file).vkey if options.witness else signer.vkey
+    return Answer("done", [vkey], facts={"vkey": vkey, "file": str(options.file)})
 
 
 def _append(options: argparse.Namespace) -> Answer:
@@ -121,7 +123,8 @@ def _export(options: argparse.Namespace) -> Answer:
     refuse_missing_file(options.database_url)
     log = Store(options.database_url)
     try:
-        size = PublicLog(log).write_to(options.folder, progress_of("tiles"))
+        witnesses = [witness.verifier for witness in witnesses_of(options)]
+        size = PublicLog(log, witnesses).write_to(options.folder, progress_of("tiles"))
     finally:
         log.close()
     words = f"Wrote the public log of {size} entries to {options.folder}."
@@ -162,13 +165,13 @@ _COMMANDS: dict[str, Command] = {
     "proof": Command(
         _proof,
         "Print the receipt of one entry.",
-        ("keys", "store"),
+        ("keys", "store", "witnesses"),
         lambda parser: parser.add_argument("seq", type=int),
     ),
     "export": Command(
         _export,
         "Write the public log (checkpoint, tiles, entry bundles) as files.",
-        ("store",),
+        ("store", "witnesses"),
         lambda parser: parser.add_argument("folder", type=Path),
     ),
     "recover": Command(

@@ -87,8 +87,22 @@ def _fsck(options: argparse.Namespace) -> Answer:
     return _told(fsck(options.folder, verifiers, progress_of("entries")), origin_of(verifiers))
 
 
+def _receipt_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--witness-vkey", action="append", default=[], metavar="KEY", help="verifier key of a witness"
+                        " that you trust, or its file; may be repeated")  # fmt: skip
+    parser.add_argument("--require-witnesses", type=int, default=0, metavar="N", help="take the receipt for false"
+                        " unless N of these witnesses cosigned its checkpoint")  # fmt: skip
+
+
 def _check_receipt(options: argparse.Namespace) -> Answer:
-    verdict = verify_receipt(options.file.read_bytes(), verifiers_of(options.vkey))
+    witnesses = verifiers_of(options.witness_vkey) if options.witness_vkey else []
+    verdict = verify_receipt(options.file.read_bytes(), [*verifiers_of(options.vkey), *witnesses])
+    if len(verdict.witnesses) < options.require_witnesses:
+        raise VerificationFailed(
+            f"{len(verdict.witnesses)} of the witnesses that you trust cosigned it, and you require"
+            f" {options.require_witnesses}"
+        )
     return Answer("true", _in_words(verdict), facts=_as_facts(verdict))
 
 
@@ -118,6 +132,7 @@ def _in_words(verdict: ReceiptVerdict) -> list[str]:
     lines = [
         f"TRUE: entry {verdict.index} of the log {verdict.origin}, written {verdict.logged_at:%Y-%m-%d %H:%M:%S} UTC,",
         f"is in the tree of {verdict.size} entries that the log signed.",
+        *(f"The witness {_visible(name)} has seen that tree, and no other history." for name in verdict.witnesses),
     ]
     if verdict.access is None:
         return [*lines, "The receipt does not show what the entry says (its content was erased)."]
@@ -168,12 +183,7 @@ COMMANDS: dict[str, Command] = {
         ("vkey",),
         lambda parser: parser.add_argument("folder", type=Path),
     ),
-    "check-receipt": Command(
-        _check_receipt,
-        "Check a receipt; needs no database.",
-        ("vkey",),
-        lambda parser: parser.add_argument("file", type=Path),
-    ),
+    "check-receipt": Command(_check_receipt, "Check a receipt; needs no database.", ("vkey",), _receipt_options),
     "check-export": Command(
         _check_export, "Check an export of the trail; needs no database.", ("vkey",), _export_options
     ),

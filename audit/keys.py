@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from audit.errors import KeyRefused
-from audit.note import Ed25519Signer, Signer
+from audit.note import CosignatureSigner, Ed25519Signer, Signer, cosigner_of
 from audit.pkcs11 import PKCS11, token_signer
 from audit.private import read_private_file
 
@@ -95,8 +97,10 @@ def wrapping_key_id(wrapped: bytes) -> bytes:
     return wrapped[:_KEY_ID_SIZE]
 
 
-def generate_signing_key(path: Path, name: str) -> Ed25519Signer:
+def generate_signing_key(path: Path, name: str, *, for_witness: bool = False) -> Ed25519Signer:
     """Make an Ed25519 key for `name` in a new file that only its owner may read, and its public half beside it.
+
+    `for_witness`: the public half is that of a witness (type 0x04), which signs nothing but cosignatures.
 
     Raises:
         KeyRefused: one of the files exists (a key is never replaced), or the name is no key name.
@@ -116,8 +120,17 @@ def generate_signing_key(path: Path, name: str) -> Ed25519Signer:
             file.write(text)
     except FileExistsError:
         raise KeyRefused(f"{path} exists; a signing key is never replaced") from None
-    public.write_text(signer.vkey + "\n", encoding="utf-8")
+    vkey = cosigner_of(signer, time.time).vkey if for_witness else signer.vkey
+    public.write_text(vkey + "\n", encoding="utf-8")
     return signer
+
+
+def load_cosigner(path: Path, clock: Callable[[], float] = time.time) -> CosignatureSigner:
+    """Read a witness's key from a file that `generate_signing_key` made. Raises KeyRefused as `load_signer` does."""
+    signer = _signer_of(read_private_file(path, "signing key"))
+    if signer is None:
+        raise KeyRefused(f"{path} holds no Ed25519 signing key")
+    return cosigner_of(signer, clock)
 
 
 def load_signer(reference: Path | str) -> Signer:

@@ -16,13 +16,14 @@ from sqlalchemy import Connection, Row
 from audit import figures, store, trail
 from audit.batch import Acknowledgement
 from audit.checkpoint import SignedCheckpoint, open_checkpoint
+from audit.cosigning import Cosigning, WitnessReport
 from audit.entry import Access, encode_body
 from audit.erasure import Erasure, Grounds, erase_entries, erase_subject
-from audit.errors import EntryNotFound, EntryRefused, LogUnavailable
+from audit.errors import EntryNotFound, EntryRefused, LogUnavailable, VerificationFailed
 from audit.figures import AccessRow, Measure
 from audit.merkle import inclusion_proof
 from audit.opening import LogSettings, Opened, create_log, now_utc, open_parts, verify_store
-from audit.public import PublicLog
+from audit.public import PublicLog, newest_cosigned
 from audit.receipt import Receipt, TlogProof
 from audit.recovery import recover_log
 from audit.source import StoredLog
@@ -30,6 +31,7 @@ from audit.store import TileNodes
 from audit.succession import known_keys
 from audit.trail import LoggedAccess, Page, TrailQuery
 from audit.verify import LOG_SOURCE, VerificationReport, verify_log
+from audit.witness_client import WitnessAddress, WitnessState
 from audit.writer import Request
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "LoggedAccess",
     "Page",
     "TrailQuery",
+    "WitnessReport",
+    "WitnessState",
     "create_log",
     "open_log",
     "recover_log",
@@ -66,20 +70,22 @@ def open_log(settings: LogSettings, *, clock: Callable[[], datetime] = now_utc) 
     except BaseException:
         opened.store.close()
         raise
-    return AuditLog(opened)
+    return AuditLog(opened, settings.witnesses)
 
 
 class AuditLog:
     """One open log. Any number of threads may share it; any number of processes may open the same log."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, witnesses: Sequence[WitnessAddress] = ()) -> None:
         self._opened = opened
         self._store = opened.store
         self._vault = opened.vault
         self._writer = opened.writer
         self._remembered = opened.remembered
         self.origin = opened.origin
-        self.public = PublicLog(opened.store)
+        self._witnesses = [witness.verifier for witness in witnesses]
+        self._cosigning = Cosigning(opened, witnesses)
+        self.public = PublicLog(opened.store, self._witnesses)
 
     def append(self, access: Access, *, idempotency_key: str | None = None) -> Acknowledgement:
         """Make one access durable. The same `idempotency_key` of the same source gives the first acknowledgement again.
@@ -151,8 +157,9 @@ class AuditLog:
         return page.items[0]
 
     def receipt(self, seq: int, *, for_subject: bool = False) -> Receipt:
-        """The proof that an entry is in the log, against the newest checkpoint, with its body opened.
+        """The proof that an entry is in the log, with its body opened.
 
+        It leads to the newest checkpoint that witnesses cosigned, where that covers the entry; else to the newest.
         `for_subject` adds the label key, by which one person's entries can be linked: only for that person.
 
         Raises:
@@ -163,8 +170,9 @@ class AuditLog:
             if found is None or seq >= newest.checkpoint.size:
                 raise EntryNotFound(f"the log has no entry {seq}")
             leaf, opened = found
-            hashes = inclusion_proof(seq, newest.checkpoint.size, TileNodes(connection).node)
-            proof = TlogProof(seq, tuple(hashes), newest.text)
+            signed = self._cosigned(connection, seq) or newest
+            hashes = inclusion_proof(seq, signed.checkpoint.size, TileNodes(connection).node)
+            proof = TlogProof(seq, tuple(hashes), signed.text)
             if opened is None:
                 return Receipt(leaf, proof)
             if not for_subject:
@@ -221,6 +229,14 @@ class AuditLog:
         grounds = Grounds(basis=basis, reason=reason, official=official, organisation=organisation)
         return erase_subject(self._opened, subject, grounds)
 
+    def ask_witnesses(self, *, patient: bool = True) -> list[WitnessReport]:
+        """Ask every witness that has not cosigned the newest checkpoint; see `audit.cosigning.Cosigning.round`."""
+        return self._cosigning.round(patient=patient)
+
+    def witness_reports(self) -> list[WitnessReport]:
+        """How each configured witness stands to the log."""
+        return self._cosigning.reports()
+
     def ping(self) -> None:
         """Raises LogUnavailable or LogFrozen when an append would fail now for a reason that can be foreseen."""
         self._writer.refuse_if_frozen()
@@ -235,6 +251,17 @@ class AuditLog:
             if head is None:
                 raise LogUnavailable("the database holds no log")
             yield connection, open_checkpoint(head.checkpoint, self.origin, self._opened.verifiers)
+
+    def _cosigned(self, connection: Connection, seq: int) -> SignedCheckpoint | None:
+        """The newest cosigned checkpoint, if it covers this entry and a key in use vouches for it."""
+        note = newest_cosigned(connection, self._witnesses)
+        if note is None:
+            return None
+        try:
+            signed = open_checkpoint(note, self.origin, self._opened.verifiers)
+        except VerificationFailed:  # signed by a key that was retired since
+            return None
+        return signed if signed.checkpoint.size > seq else None
 
 
 def _encoded(access: Access) -> bytes:

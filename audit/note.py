@@ -252,6 +252,11 @@ class CosignatureSigner(_NamedSigner[CosignatureVerifier]):
         return seconds.to_bytes(_TIME_SIZE, "big") + self._private_key.sign(_cosigned_message(seconds, text))
 
 
+def cosigner_of(signer: Ed25519Signer, clock: Callable[[], float]) -> CosignatureSigner:
+    """The same private key under the same name, for cosignatures."""
+    return CosignatureSigner(signer.name, signer._private_key, clock)  # noqa: SLF001 - of this module's own class
+
+
 def sign_text(text: str, signer: Signer) -> NoteSignature:
     """One signature over a note's text. Raises MalformedNote where the text cannot be a note's."""
     return NoteSignature(_require_name(signer.name), signer.key_id, signer.sign(_encode_text(text)))

@@ -22,6 +22,7 @@ from audit.source import StoredLog
 from audit.store import INDEX_KEY, Head, Store
 from audit.vault import Vault
 from audit.verify import VerificationReport, verify_log
+from audit.witness_client import WitnessAddress
 from audit.writer import Writer
 
 
@@ -35,7 +36,7 @@ class LogSettings:
 
     A signing key is a file, or a `pkcs11:` reference (RFC 7512). `next_signing_key` and `previous_master_key` are given
     while a key is being rotated; the log itself says which of two is in use, so the order in which processes are
-    started anew does not matter.
+    started anew does not matter. `witnesses` are asked for cosignatures by `AuditLog.ask_witnesses`.
     """
 
     database_url: str
@@ -45,6 +46,7 @@ class LogSettings:
     checkpoint_file: Path | None
     next_signing_key: Path | str | None = None
     previous_master_key: MasterKey | None = None
+    witnesses: tuple[WitnessAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

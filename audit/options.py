@@ -14,6 +14,7 @@ from audit.errors import KeyRefused
 from audit.keys import MasterKey, load_signer
 from audit.log import LogSettings
 from audit.note import Verifier
+from audit.witness_client import WitnessAddress
 
 ENVIRONMENT = "GLASSHOUSE_LOG_"
 _DEFAULT_VKEY = "var/keys/log.vkey"
@@ -42,10 +43,17 @@ def _key_options(parser: argparse.ArgumentParser) -> None:
     _add(parser, "next-signing-key", "", "the key that is to take over")
 
 
+def _witness_option(parser: argparse.ArgumentParser) -> None:
+    what = "a witness of the log: its address and, after a space, its verifier key; may be repeated"
+    shown = f"{what} [{ENVIRONMENT}WITNESSES, one on each line]"
+    parser.add_argument("--witness", action="append", metavar="'URL KEY'", help=shown)
+
+
 OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "store": _store_options,
     "vkey": _vkey_option,
     "keys": _key_options,
+    "witnesses": _witness_option,
 }
 
 
@@ -116,7 +124,14 @@ def settings_of(options: argparse.Namespace) -> LogSettings:
         checkpoint_file=Path(options.checkpoint_file) if options.checkpoint_file else None,
         next_signing_key=options.next_signing_key or None,
         previous_master_key=previous_master_key_of(options),
+        witnesses=witnesses_of(options),
     )
+
+
+def witnesses_of(options: argparse.Namespace) -> tuple[WitnessAddress, ...]:
+    """The witnesses that are configured, by option or environment. Raises KeyRefused where one cannot be read."""
+    given = getattr(options, "witness", None) or os.environ.get(f"{ENVIRONMENT}WITNESSES", "").splitlines()
+    return tuple(WitnessAddress.parse(text) for text in given if text.strip())
 
 
 def refuse_missing_file(database_url: str) -> None:

@@ -5,13 +5,14 @@ Leaves hold commitments and labels only, so nothing here tells anything about a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from audit import schema, store
-from audit.errors import EntryNotFound, LogUnavailable
+from audit.errors import EntryNotFound, LogUnavailable, MalformedNote, VerificationFailed
+from audit.note import NoteSignature, Verifier, open_note, split_note
 from audit.store import Store
 from audit.tiles import (
     HASH_SIZE,
@@ -24,17 +25,24 @@ from audit.tiles import (
     tiles_for_size,
 )
 
+#: How many sizes back a cosigned checkpoint is looked for.
+_NEWEST = 4
+
 
 class PublicLog:
-    """Reads the public files of a log out of its store."""
+    """Reads the public files of a log out of its store. `witnesses` are those whose cosignatures it hands out."""
 
-    def __init__(self, log: Store) -> None:
+    def __init__(self, log: Store, witnesses: Sequence[Verifier] = ()) -> None:
         self._store = log
+        self._witnesses = witnesses
 
     def checkpoint(self) -> str:
-        """The newest signed checkpoint. Raises LogUnavailable where there is no log."""
+        """The newest checkpoint that a witness cosigned, with the cosignatures; the newest of all where none did.
+
+        Raises LogUnavailable where there is no log.
+        """
         with self._store.reading() as connection:
-            return _head(connection).checkpoint
+            return newest_cosigned(connection, self._witnesses) or _head(connection).checkpoint
 
     def file(self, coordinates: TileCoordinates) -> bytes:
         """A hash tile or an entry bundle, exactly as wide as asked for.
@@ -58,8 +66,33 @@ class PublicLog:
                 if progress is not None:
                     progress(done, len(tiles))
             # Last, so that a checkpoint never stands over tiles that are not there yet.
-            _write(folder / "checkpoint", head.checkpoint.encode())
+            cosigned = newest_cosigned(connection, self._witnesses, at=head.size)
+            _write(folder / "checkpoint", (cosigned or head.checkpoint).encode())
         return head.size
+
+
+def newest_cosigned(connection: Connection, witnesses: Sequence[Verifier], *, at: int | None = None) -> str | None:
+    """The newest checkpoint (or the one `at` a size) with the cosignatures of these witnesses; None without any.
+
+    Each cosignature is verified again: one that was damaged in the database would have readers reject the checkpoint.
+    """
+    if not witnesses:
+        return None
+    found: dict[int, tuple[str, list[NoteSignature]]] = {}
+    for size, note, line in store.read_cosignatures(connection, _NEWEST * len(witnesses)):
+        if at in {None, size} and (signature := _holding(note, line, witnesses)) is not None:
+            found.setdefault(size, (note, []))[1].append(signature)
+    if not found:
+        return None
+    note, signatures = found[max(found)]
+    return note + "".join(signature.line() for signature in signatures)
+
+
+def _holding(note: str, line: str, witnesses: Sequence[Verifier]) -> NoteSignature | None:
+    try:
+        return open_note(f"{split_note(note)[0]}\n{line}", witnesses).verified[0]
+    except (MalformedNote, VerificationFailed):
+        return None
 
 
 def _head(connection: Connection) -> store.Head:

@@ -157,6 +157,26 @@ idempotency = Table(
     Column("seq", _Number, nullable=False),
 )
 
+#: The signature lines by which witnesses cosigned checkpoints; `witness` is name and key id.
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("size", _Number, primary_key=True, autoincrement=False),
+    Column("witness", String(300), primary_key=True),
+    Column("line", Text, nullable=False),
+)
+
+#: How each witness answered last: the newest size that it cosigned, and what is the matter with it, if anything.
+witness_reports = Table(
+    "witness_reports",
+    metadata,
+    Column("witness", String(300), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("size", _Number, nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("problem", Text, nullable=False),
+)
+
 #: Whose body was erased, and the entry that says so.
 erasures = Table(
     "erasures",
@@ -190,6 +210,8 @@ _REFUSALS: dict[str, dict[str, str]] = {
     "vault_keys": {"UPDATE": "NEW.name <> OLD.name", "DELETE": ""},
     "sources": {"UPDATE": "NEW.reported <= OLD.reported OR NEW.source <> OLD.source", "DELETE": ""},
     "idempotency": {"UPDATE": "", "DELETE": ""},
+    "cosignatures": {"UPDATE": "", "DELETE": ""},
+    "witness_reports": {"UPDATE": "NEW.witness <> OLD.witness", "DELETE": ""},
     "erasures": {"UPDATE": "", "DELETE": ""},
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, event, insert, select, text, update
@@ -40,6 +40,16 @@ class Head:
     prev: bytes
     frontier: tuple[bytes, ...]
     checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """How a witness answered last; `size` is the newest that it cosigned."""
+
+    state: str
+    size: int
+    asked_ms: int
+    problem: str
 
 
 class Store:
@@ -239,6 +249,40 @@ def _upsert(
     statement = statement.on_conflict_do_update(index_elements=list(key), set_={value: statement.excluded[value]})
     if rows:
         connection.execute(statement, list(rows))
+
+
+def read_cosignatures(connection: Connection, limit: int) -> list[tuple[int, str, str]]:
+    """The newest cosignatures (size, the checkpoint of that size, signature line), the largest size first."""
+    lines, notes = schema.cosignatures, schema.checkpoints
+    statement = (
+        select(lines.c.size, notes.c.note, lines.c.line)
+        .join_from(lines, notes, notes.c.size == lines.c.size)
+        .order_by(lines.c.size.desc(), lines.c.witness)
+        .limit(limit)
+    )
+    return [(row.size, row.note, row.line) for row in connection.execute(statement)]
+
+
+def write_cosignature(connection: Connection, size: int, witness: str, line: str) -> None:
+    """Keep what a witness signed; a second cosignature of one witness on one size adds nothing and is left out."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    row = {"size": size, "witness": witness, "line": line}
+    connection.execute(dialect.insert(schema.cosignatures).on_conflict_do_nothing(), row)
+
+
+def read_witness_reports(connection: Connection) -> dict[str, StoredReport]:
+    rows = connection.execute(select(schema.witness_reports))
+    return {row.witness: StoredReport(row.state, row.size, row.asked_ms, row.problem) for row in rows}
+
+
+def write_witness_reports(connection: Connection, reports: Mapping[str, StoredReport]) -> None:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(schema.witness_reports)
+    columns = {name: statement.excluded[name] for name in ("state", "size", "asked_ms", "problem")}
+    statement = statement.on_conflict_do_update(index_elements=["witness"], set_=columns)
+    rows = [{"witness": witness, **asdict(report)} for witness, report in reports.items()]
+    if rows:
+        connection.execute(statement, rows)
 
 
 def read_leaf(connection: Connection, seq: int) -> bytes | None:

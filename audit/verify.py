@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint
 from audit.entry import GENESIS, Access, Leaf, commit, decode_body, decode_leaf, label, leaf_hash
 from audit.errors import (
     EntryRefused,
@@ -21,7 +21,7 @@ from audit.errors import (
     VerificationFailed,
 )
 from audit.merkle import CompactRange, verify_inclusion
-from audit.note import Verifier
+from audit.note import CosignatureVerifier, Verifier
 from audit.receipt import Receipt, parse_receipt
 from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, partial_width
 
@@ -59,10 +59,13 @@ class ReceiptVerdict:
 def verify_receipt(text: str | bytes, verifiers: Sequence[Verifier]) -> ReceiptVerdict:
     """Check every claim of a receipt against verifier keys that the reader trusts; their names are the origins allowed.
 
+    Keys of witnesses (type 0x04) may be among them: the verdict names those that cosigned the receipt's checkpoint.
+
     Raises:
         MalformedReceipt: this is no receipt.
         InvalidProof: the leaf is not in the tree that the checkpoint signs.
-        VerificationFailed: no trusted key signed the checkpoint, or the body, secret or label do not fit the leaf.
+        VerificationFailed: no trusted key signed the checkpoint, a trusted key's signature on it is false, or the body,
+            secret or label do not fit the leaf.
     """
     receipt = parse_receipt(text)
     try:
@@ -70,7 +73,8 @@ def verify_receipt(text: str | bytes, verifiers: Sequence[Verifier]) -> ReceiptV
         access = None if receipt.body is None else decode_body(receipt.body)
     except EntryRefused as error:
         raise MalformedReceipt(f"the entry in the receipt cannot be read: {error}") from None
-    signed = _trusted(receipt.proof.checkpoint, verifiers)
+    opened = _trusted(receipt.proof.checkpoint, verifiers)
+    signed = opened.checkpoint
     if leaf.log != signed.origin:
         raise VerificationFailed("the entry belongs to another log than the checkpoint")
     if leaf.seq != receipt.proof.index:
@@ -88,16 +92,18 @@ def verify_receipt(text: str | bytes, verifiers: Sequence[Verifier]) -> ReceiptV
         access,
         receipt.label_key is not None,
         receipt.label_count,
+        tuple(one.name for one in opened.verified if one.name != signed.origin),
     )
 
 
-def _trusted(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
+def _trusted(note: str, verifiers: Sequence[Verifier]) -> SignedCheckpoint:
     origin = note.partition("\n")[0]
     trusted = [verifier for verifier in verifiers if verifier.name == origin]
     if not trusted:
         raise VerificationFailed("the checkpoint is of a log that you did not say you trust")
+    witnesses = [key for key in verifiers if isinstance(key, CosignatureVerifier) and key.name != origin]
     try:
-        return open_checkpoint(note, origin, trusted).checkpoint
+        return open_checkpoint(note, origin, [*trusted, *witnesses])
     except (MalformedNote, MalformedCheckpoint) as error:
         raise VerificationFailed(f"the checkpoint cannot be trusted: {error}") from error
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from audit import custody, judging
+from audit import attesting, custody, judging
 from audit.__main__ import _COMMANDS as KEEPING
 from audit.__main__ import main
 from audit.keys import MasterKey, generate_signing_key
@@ -34,6 +34,8 @@ FACTS: dict[str, set[str]] = {
     "fsck": {"origin", "entries", "opened", "erased", "root", "first_broken"},
     "check-receipt": {"origin", "entry", "tree_size", "logged_at", "witnesses", "says", "label_count"},
     "check-export": {"origin", "file", "entries", "made_at", "tree_size"},
+    "witness": {"url", "vkey", "origins"},
+    "cosign": {"witnesses", "checkpoint"},
     "erase": {"erased", "tombstone"},
     "scrub": set(),
     "rotate-master-key": {"rewrapped", "entry"},
@@ -124,7 +126,7 @@ def test_every_command_answers_in_one_line_of_the_documented_shape(home: LogHome
 
 
 def test_no_command_was_forgotten() -> None:
-    assert FACTS.keys() == (KEEPING | judging.COMMANDS | custody.COMMANDS).keys()
+    assert FACTS.keys() == (KEEPING | judging.COMMANDS | attesting.COMMANDS | custody.COMMANDS).keys()
 
 
 def test_what_is_broken_false_unreadable_or_refused_keeps_the_shape(home: LogHome, ask: Ask, tmp_path: Path) -> None:

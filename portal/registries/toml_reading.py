@@ -96,6 +96,16 @@ class TomlTable:
         value = self._taken(key, bool, "true or false", is_optional=True)
         return default if value is None else bool(value)
 
+    def whole_number(self, key: str, *, least: int, most: int) -> int:
+        """A whole number of this range, both ends included."""
+        value = self._taken(key, int, "a whole number", is_optional=False)
+        if value is None:
+            return least
+        if isinstance(value, bool) or not least <= value <= most:
+            self.mistake(key, f"is not a whole number from {least} to {most}")
+            return least
+        return int(value)
+
     def choice(self, key: str, kind: type[Choice], *, default: Choice | None = None) -> Choice:
         value = self.text(key, default=default)
         try:

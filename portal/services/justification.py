@@ -89,4 +89,9 @@ def _is_thoughtless(text: str, words: list[str]) -> bool:
 
 def is_the_same_reason(first: str, second: str) -> bool:
     """Whether two reasons are the same text, whatever their case, punctuation and spacing."""
-    return _WORD.findall(tidied(first).casefold()) == _WORD.findall(tidied(second).casefold())
+    return words_of(first) == words_of(second)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a reason, whatever their case, punctuation and spacing."""
+    return tuple(_WORD.findall(tidied(text).casefold()))

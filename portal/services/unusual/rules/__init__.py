@@ -1,0 +1,51 @@
+"""The rules, each a file of its own. A new one is added here, in config/unusual.toml, and in the words of the pages."""
+
+from portal.services.unusual.flags import Rule
+from portal.services.unusual.rules import (
+    absence,
+    after_news,
+    before_seal,
+    browsing,
+    colleague,
+    copied,
+    denied_tries,
+    foreign_case,
+    former_partner,
+    neighbour,
+    no_case,
+    own_record,
+    public_figure,
+    relative,
+    repeated,
+    same_address,
+    same_household,
+    same_surname,
+    unlike_case,
+    unusual_hour,
+    volume,
+)
+
+RULES: tuple[Rule, ...] = (
+    own_record.RULE,
+    relative.RULE,
+    same_household.RULE,
+    same_address.RULE,
+    same_surname.RULE,
+    colleague.RULE,
+    former_partner.RULE,
+    neighbour.RULE,
+    public_figure.RULE,
+    no_case.RULE,
+    foreign_case.RULE,
+    unlike_case.RULE,
+    volume.RULE,
+    unusual_hour.RULE,
+    absence.RULE,
+    denied_tries.RULE,
+    repeated.RULE,
+    browsing.RULE,
+    copied.RULE,
+    before_seal.RULE,
+    after_news.RULE,
+)
+CODES = frozenset(rule.code for rule in RULES)

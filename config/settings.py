@@ -57,6 +57,13 @@ class AuditSettings(_Frozen):
     signing_key_file: Path = Path("{data_dir}/keys/log.key")
     export_key_file: Path = Path("{data_dir}/keys/export.key")
     checkpoint_file: Path = Path("{data_dir}/log.checkpoint")
+    #: Each a witness's address and, after a space, its verifier key; in the environment separated by semicolons.
+    witnesses: tuple[str, ...] = Field(default=(), max_length=15)
+
+    @field_validator("witnesses", mode="before")
+    @classmethod
+    def _witnesses_from_the_environment(cls, value: Any) -> Any:
+        return tuple(filter(None, map(str.strip, value.split(";")))) if isinstance(value, str) else value
 
 
 class Settings(_Frozen):

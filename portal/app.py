@@ -21,6 +21,7 @@ from audit.log import AuditLog, open_log
 from config.settings import Settings
 from portal.installation import log_settings
 from portal.jobs.runner import JobRunner
+from portal.jobs.witnessing import ask_witnesses_for_ever
 from portal.registries.catalogue import Catalogue, CatalogueError, load_catalogue
 from portal.registries.connector import Connector
 from portal.registries.sql import build_connectors
@@ -126,6 +127,8 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     limit_rooms(app, settings.limits)
+    if settings.audit.witnesses:
+        app.extensions["glasshouse-witnessing"] = ask_witnesses_for_ever(house.log)
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audit.keys import MasterKey, generate_signing_key
 from audit.log import LogSettings, create_log
+from audit.witness_client import WitnessAddress
 from config.settings import DEMO_SECRET_PREFIX, Settings
 from portal.services.preparation import bring_tables_up_to_date, make_secret, write_private_file
 
@@ -26,7 +27,11 @@ def initialise(settings: Settings) -> Settings:
 
 
 def log_settings(settings: Settings) -> LogSettings:
-    """What the audit log needs of the settings. `initialise` has made the master key, or production has given it."""
+    """What the audit log needs of the settings. `initialise` has made the master key, or production has given it.
+
+    Raises:
+        KeyRefused: the master key, or what is given as a witness, cannot be read.
+    """
     assert settings.master_key is not None  # noqa: S101 - see above
     return LogSettings(
         database_url=settings.audit.database_url,
@@ -34,6 +39,7 @@ def log_settings(settings: Settings) -> LogSettings:
         signing_key=settings.audit.signing_key_file,
         master_key=MasterKey.from_text(settings.master_key.get_secret_value()),
         checkpoint_file=settings.audit.checkpoint_file,
+        witnesses=tuple(map(WitnessAddress.parse, settings.audit.witnesses)),
     )
 
 

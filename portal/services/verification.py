@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from audit.errors import AuditError
-from audit.log import AuditLog
+from audit.log import AuditLog, WitnessReport
 from portal.domain.actions import Action
 from portal.domain.actors import Actor
 from portal.domain.errors import NothingHere
@@ -119,6 +119,10 @@ class Verifications:
                 .limit(HISTORY_LENGTH)
             )
             return [self._run(row) for row in rows]
+
+    def witnesses(self) -> list[WitnessReport]:
+        """How each witness stands to the log; one that refuses has seen another history of it."""
+        return self._log.witness_reports()
 
     def _progress_of(self, run_id: str) -> Callable[[int, int], None]:
         last = self._clock()

@@ -80,7 +80,10 @@ def export() -> ResponseReturnValue:
 @blueprint.get("/oversight/verification")
 @requires(Permission.VERIFY_LOG)
 def verification() -> ResponseReturnValue:
-    return render_template("oversight/verification.html", runs=house().verifications.recent(actor()))
+    verifications = house().verifications
+    return render_template(
+        "oversight/verification.html", runs=verifications.recent(actor()), witnesses=verifications.witnesses()
+    )
 
 
 @blueprint.post("/oversight/verification")

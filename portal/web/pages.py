@@ -6,6 +6,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 
 from audit.errors import AuditError
+from audit.witness_client import WitnessState
 from portal.domain.errors import NothingHere
 from portal.domain.text import LANGUAGES
 from portal.web.guard import public
@@ -58,11 +59,16 @@ def healthz() -> ResponseReturnValue:
 
 
 @blueprint.get("/readyz")
-@public("says only whether the log can write")
+@public("says only whether the log can write, and whether its witnesses confirm it")
 def readyz() -> ResponseReturnValue:
-    """Ready means: the log takes entries. Without it no page with data works."""
+    """Ready means: the log takes entries. Without it no page with data works.
+
+    A witness that refuses is told here too, for the alarm; it stops nothing, or it could stop the portal.
+    """
     try:
         house().log.ping()
+        refusing = [report.name for report in house().log.witness_reports() if report.state is WitnessState.REFUSED]
     except AuditError:
         return Response("the audit log does not answer\n", 503, mimetype="text/plain")
-    return Response("ready\n", mimetype="text/plain")
+    alarms = "".join(f"ALARM: the witness {name} refuses this log\n" for name in refusing)
+    return Response(f"ready\n{alarms}", mimetype="text/plain")

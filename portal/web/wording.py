@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 
+from audit.witness_client import WitnessState
 from portal.domain.actions import Action, Outcome, Reason
 from portal.domain.actors import Role
 from portal.domain.assurance import Assurance
@@ -168,11 +169,21 @@ RUN_STATES = {
 }
 
 
+WITNESS_STATES = {
+    WitnessState.NEW: _l("Not asked yet"),
+    WitnessState.COSIGNED: _l("Confirms the log"),
+    WitnessState.REFUSED: _l("Refuses: it has seen another history"),
+    WitnessState.STRANGER: _l("Does not know this log"),
+    WitnessState.UNAVAILABLE: _l("Does not answer"),
+}
+
+
 def init_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: _said(KINDS, term), "kind_in_words")
     app.add_template_filter(lambda term: _said(ACTIONS, term), "action_in_words")
     app.add_template_filter(lambda term: _said(OUTCOMES, term), "outcome_in_words")
     app.add_template_filter(lambda term: _said(REASONS, term), "reason_in_words")
+    app.add_template_filter(lambda term: _said(WITNESS_STATES, term), "witness_state_in_words")
     app.add_template_filter(lambda term: _said(RUN_STATES, term), "state_in_words")
     app.add_template_filter(lambda term: _said(DETAILS, term), "detail_in_words")
     app.add_template_filter(lambda term: _said(METHODS, term), "method_in_words")

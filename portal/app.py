@@ -67,6 +67,7 @@ from portal.web.forms import init_forms
 from portal.web.guard import init_guard
 from portal.web.house import furnish
 from portal.web.i18n import init_i18n
+from portal.web.json_input import init_json
 from portal.web.limits import init_limits, limit_rooms
 from portal.web.navigation import init_navigation
 from portal.web.request_log import init_request_log
@@ -118,6 +119,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     furnish(app.extensions, house, _jobs())
     _dress(app)
     login.init_login(app, demo_sign_in=settings.offers_demo_sign_in)
+    init_json(app)
     init_request_log(app)
     init_limits(app, settings.limits)
     init_guard(app)

@@ -33,6 +33,8 @@ class SecurityEvent(StrEnum):
     ACCESS_DENIED = "access-denied"
     FORM_NOT_TRUSTED = "form-not-trusted"
     REQUEST_REFUSED = "request-refused"
+    UNEXPECTED_INPUT = "unexpected-input"
+    NOTHING_THERE = "nothing-there"
     RATE_LIMITED = "rate-limited"
     TRAIL_EXPORTED = "trail-exported"
     NOT_RECORDED = "not-recorded"
@@ -92,6 +94,18 @@ DESCRIPTIONS: dict[SecurityEvent, Description] = {
         "A request could not be read: malformed, too large, or for a host that is not ours.",
         ("status", "reason"),
         "input_validation_fail",
+    ),
+    SecurityEvent.UNEXPECTED_INPUT: Description(
+        Severity.MEDIUM,
+        "A form carried fields that it does not have (mass assignment); they were ignored.",
+        ("endpoint", "fields"),
+        "input_validation_fail",
+    ),
+    SecurityEvent.NOTHING_THERE: Description(
+        Severity.LOW,
+        "Somebody asked for a thing that is not there or not theirs; many in a row are guesses.",
+        ("endpoint",),
+        "authz_fail",
     ),
     SecurityEvent.RATE_LIMITED: Description(
         Severity.HIGH,

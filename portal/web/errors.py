@@ -118,7 +118,7 @@ LOG_SILENT = Message(
 def init_error_pages(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _untrusted_form)
-    app.register_error_handler(NothingHere, lambda _error: page(404, MESSAGES[404]))
+    app.register_error_handler(NothingHere, _nothing_here)
     app.register_error_handler(DisclosureUnavailable, _unrecorded)
     app.register_error_handler(AuditError, _log_silent)
     app.register_error_handler(Exception, _unexpected)
@@ -158,6 +158,11 @@ def _untrusted_form(_error: CSRFError) -> Response:
     if status == 401:
         return page(401, MESSAGES[401])
     return page(403, MESSAGES[403])
+
+
+def _nothing_here(_error: NothingHere) -> Response:
+    announce(SecurityEvent.NOTHING_THERE, endpoint=request.endpoint)
+    return page(404, MESSAGES[404])
 
 
 def _unrecorded(error: DisclosureUnavailable) -> Response:

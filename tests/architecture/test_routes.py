@@ -84,7 +84,7 @@ def _may(rule: Rule, role: Role | None) -> bool:
     return role is not None and (isinstance(rule, AnySignedIn) or role_may(role, rule))
 
 
-def _requests(app: Flask) -> Iterator[tuple[Route, str, str]]:
+def requests_of(app: Flask) -> Iterator[tuple[Route, str, str]]:
     """Each route with each of its methods and a path that matches it."""
     with app.test_request_context():
         for route in app.url_map.iter_rules():
@@ -125,7 +125,7 @@ def test_each_role_reaches_its_routes_and_no_others(portal: FakePortal, account:
         reached.__guard__ = rule  # type: ignore[attr-defined]
         assert view is not None
         portal.app.view_functions[endpoint] = reached
-    for route, method, path in list(_requests(portal.app)):
+    for route, method, path in list(requests_of(portal.app)):
         rule = rule_of(portal.app, route.endpoint)
         assert rule is not None
         answer = client.open(path, method=method, headers={"X-CSRFToken": token, "Referer": "http://localhost/"})
@@ -145,7 +145,7 @@ def test_no_route_of_a_citizen_takes_an_identifier_of_a_person(portal: FakePorta
 def test_a_form_without_the_token_of_its_own_session_is_refused(portal: FakePortal) -> None:
     stranger = token_of(portal.client("auditor"))
     for account in VISITORS:
-        for _, method, path in list(_requests(portal.app)):
+        for _, method, path in list(requests_of(portal.app)):
             if method != "POST":
                 continue
             for token in (None, "", "forged", stranger):

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovCharacterCount, GovCheckboxesInput, GovRadioInput, GovTextInput
 from werkzeug.datastructures import MultiDict
 from wtforms import RadioField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Length, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import Purpose
 from portal.services.casework import Opening
 from portal.services.justification import Weakness
 from portal.services.policy import Decision
-from portal.web.forms.fields import AskingForm, choices, personal_code
+from portal.web.forms.fields import AskingForm, HouseForm, choices, personal_code, plain_reference
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
 from portal.web.wording import WEAKNESSES
@@ -36,7 +35,7 @@ class PurposeForm(AskingForm):
         self.purpose.choices = choices((purpose.code, local(purpose.name)) for purpose in purposes)
 
 
-class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class ReasonForm(HouseForm):
     personal_code = StringField(
         _l("Personal code"),
         description=_l("The eleven digits of the person whose record you need. There is no search by name."),
@@ -47,7 +46,7 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         _l("Case reference"),
         validators=[
             Length(max=CASE_LENGTH, message=_l("The case reference is too long.")),
-            Regexp(r"^[\w\s./:-]*$", message=_l("A case reference holds letters, digits and the signs - / . : only.")),
+            plain_reference,
         ],
         filters=[lambda text: " ".join((text or "").split())],
         widget=GovTextInput(),

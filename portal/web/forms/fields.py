@@ -2,27 +2,70 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
 from govuk_frontend_wtf.gov_form_base import GovFormBase
-from werkzeug.datastructures import MultiDict
-from wtforms import Field, Form, SelectChoice, ValidationError
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
+from wtforms import (
+    Field,
+    FieldList,
+    Form,
+    FormField,
+    MultipleFileField,
+    SelectChoice,
+    SelectMultipleField,
+    ValidationError,
+)
 from wtforms.validators import StopValidation
 
 from portal.domain.identifiers import InvalidPersonalCode, PersonalCode
+from portal.domain.security_events import SecurityEvent
+from portal.services.security_log import announce
 from portal.web.i18n import gettext as _
 
 _PARTS = 3
+_SIGNS_OF_REFERENCE = frozenset("0123456789 -/.:_")
 _OLDEST_YEAR = 1900
 
 
-class AskingForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class HouseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+    """What every form here does: each field is taken once, and what no field asks for is ignored and told.
+
+    Two values for one field mean that two readers could each take another one (HTTP parameter pollution); a field that
+    the form does not have (`role`, `visibility`, `subject`) is what an attempt at mass assignment looks like.
+    """
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # as above
+        def wrap_formdata(self, form: Form, formdata: Any) -> Any:
+            """What was sent as a form, and no JSON: Flask-WTF would take that as well."""
+            if formdata is not _Auto:
+                return formdata
+            return CombinedMultiDict((request.files, request.form)) if form.is_submitted() else None
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        is_valid: bool = super().validate(extra_validators)
+        if request.method == "POST" and (unknown := set(request.form) - {field.name for field in self}):
+            announce(SecurityEvent.UNEXPECTED_INPUT, endpoint=request.endpoint, fields=len(unknown))
+        repeated = [field for field in self if not _takes_several(field) and len(field.raw_data or ()) > 1]
+        for field in repeated:
+            field.errors = [*field.errors, _("This was given more than once. Give one answer.")]
+        return is_valid and not repeated
+
+
+def _takes_several(field: Field) -> bool:
+    return isinstance(field, DayField | FieldList | FormField | MultipleFileField | SelectMultipleField)
+
+
+class AskingForm(HouseForm):
     """A form that only asks a question of a page and travels in its address: it changes nothing, so needs no token."""
 
-    class Meta:
+    class Meta(HouseForm.Meta):
         csrf = False
 
     def __init__(self, asked: MultiDict[str, str]) -> None:
@@ -109,3 +152,14 @@ def personal_code(form: Form, field: Field) -> None:
         raise StopValidation(
             _("This is not a valid personal code. It has eleven digits; check each of them.")
         ) from None
+
+
+def plain_reference(form: Form, field: Field) -> None:
+    """Letters of the Latin alphabet, digits 0 to 9 and the signs - / . : only, so that no two references look alike."""
+    for character in field.data or "":
+        is_latin = character.isalpha() and unicodedata.name(character, "").startswith("LATIN ")
+        is_folded = unicodedata.normalize("NFKC", character) == character
+        if not (is_folded and (is_latin or character in _SIGNS_OF_REFERENCE)):
+            raise StopValidation(
+                _("A reference holds letters of the Latin alphabet, digits and the signs - / . : _ only.")
+            )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
 from wtforms import Field, HiddenField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, Optional
@@ -15,7 +14,7 @@ from portal.registries.catalogue import Catalogue
 from portal.services.exports import ExportFormat
 from portal.services.oversight import TrailSearch
 from portal.web.formatting import day, masked
-from portal.web.forms.fields import DayField, choices, not_before, personal_code
+from portal.web.forms.fields import DayField, HouseForm, choices, not_before, personal_code
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
 from portal.web.wording import ACTIONS, OUTCOMES
@@ -27,7 +26,7 @@ def _stripped(text: str | None) -> str:
     return (text or "").strip()
 
 
-class SearchForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class SearchForm(HouseForm):
     subject = StringField(
         _l("Personal code of the person looked at"), validators=[Optional(), personal_code], widget=GovTextInput()
     )

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from config.operation import LimitsSettings, LogFormat, LogsSettings
+from config.protection import ProtectionSettings
 
 PREFIX = "GLASSHOUSE_"
 CONFIG_VARIABLE = "GLASSHOUSE_CONFIG"
@@ -94,6 +95,7 @@ class Settings(_Frozen):
     logs: LogsSettings = LogsSettings()
     limits: LimitsSettings = LimitsSettings()
     allowed_hosts: tuple[str, ...] = ()
+    protection: ProtectionSettings = ProtectionSettings()
     registry_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("public_url")

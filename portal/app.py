@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from audit.errors import AuditError
 from audit.keys import load_signer
 from audit.log import AuditLog, open_log
+from config.protection import ProtectionSettings
 from config.settings import Settings
 from portal.installation import log_settings
 from portal.jobs.runner import JobRunner
@@ -40,12 +41,15 @@ from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
 from portal.services.policy import Policy
 from portal.services.records import Records
+from portal.services.safeguards import Foundations, Limits, Safeguards
 from portal.services.sealing import References, Sealer
+from portal.services.seals import SealLimits
 from portal.services.sessions import SessionLimits, Sessions
 from portal.services.trail import Trail
 from portal.services.transparency import Transparency
 from portal.services.verification import Verifications
 from portal.web import (
+    alerts,
     casework,
     home,
     log,
@@ -54,6 +58,7 @@ from portal.web import (
     oversight_figures,
     pages,
     records,
+    seals,
     sessions,
     step_up,
     trail,
@@ -85,7 +90,9 @@ ROOMS = (
     step_up,
     records,
     trail,
+    alerts,
     casework,
+    seals,
     oversight,
     oversight_figures,
     transparency,
@@ -192,26 +199,29 @@ def _compose(
     zone = ZoneInfo(settings.time_zone)
     references = References(secret)
     officials = OfficialNames(master)
+    sealer = Sealer(master)
+    accounts = Accounts(sessions, sealer, clock)
     policy = Policy(catalogue)
     gate = Gate(log, connectors, clock)
     analytics = Analytics(log, Lake(store_at(settings.analytics_store), clock), clock)
+    foundations = Foundations(sessions, sealer, log, clock, zone)
+    casework_desk = Casework(policy, gate, log, references)
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
-    sealer = Sealer(master)
-    accounts = Accounts(sessions, sealer, clock)
     return House(
         catalogue=catalogue,
         accounts=accounts,
         entrance=Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock),
         errands=Errands(sessions, sealer, clock),
         records=Records(catalogue, gate),
-        trail=Trail(log, catalogue, officials, references, clock, zone),
-        casework=Casework(policy, gate, log, references),
+        trail=Trail(log, catalogue, officials, references, clock, zone, foundations.lifting()),
+        casework=casework_desk,
         oversight=oversight_desk,
         exports=Exports(log, oversight_desk, load_signer(settings.audit.export_key_file), clock),
         verifications=Verifications(sessions, log, oversight_desk, clock),
         analytics=analytics,
         dashboard=Dashboard(analytics, catalogue, clock),
         transparency=Transparency(analytics, catalogue, clock),
+        safeguards=Safeguards.build(foundations, accounts, casework_desk, gate, _limits(settings.protection)),
         officials=officials,
         log=log,
         zone=zone,
@@ -223,6 +233,10 @@ def _session_limits(settings: Settings) -> SessionLimits:
         idle=timedelta(minutes=settings.session_idle_minutes),
         absolute=timedelta(minutes=settings.session_absolute_minutes),
     )
+
+
+def _limits(protection: ProtectionSettings) -> Limits:
+    return Limits(SealLimits(timedelta(days=protection.seal_days), timedelta(days=protection.seal_total_days)))
 
 
 def _configure(app: Flask, settings: Settings) -> None:

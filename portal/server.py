@@ -10,6 +10,7 @@ from gunicorn.glogging import Logger
 from config.settings import Settings
 from portal.app import create_app
 from portal.domain.security_events import SecurityEvent
+from portal.jobs.schedule import Schedule
 from portal.logs import configure_logging
 from portal.receiving import PatientWorker
 from portal.services.house import House
@@ -56,6 +57,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> Any:
         app = create_app(self._settings)
         house: House = app.extensions["glasshouse"]
+        Schedule({"lift seals": house.safeguards.lifting.lift_due}).start()
         announce(SecurityEvent.STARTED, mode=self._settings.mode.value, log_size=house.log.checkpoint().checkpoint.size)
         return app
 

@@ -42,6 +42,14 @@ class Action(StrEnum):
     ESCALATION_VERDICT = "escalation-verdict"
     #: A supervisor notes, or takes back, that somebody is absent.
     ABSENCE_CHANGE = "absence-change"
+    #: A seal: accesses to one person's data for an investigation are withheld from them until a date.
+    SEAL_ORDER = "seal-order"
+    #: A supervisor moves the end of a seal, within the maximum.
+    SEAL_PROLONGATION = "seal-prolongation"
+    #: A seal has ended: this entry shows its subject one entry that the seal withheld.
+    SEAL_REVEAL = "seal-reveal"
+    #: Somebody who must know of something is told in the portal. It speaks of no person's data.
+    ALERT = "alert"
 
 
 #: Looks at a person's own data by that person.
@@ -76,6 +84,7 @@ class Reason(StrEnum):
     SECOND_PERSON = "second-person-needed"
     RESTRICTED = "restricted"
     POLICY_ERROR = "policy-error"
+    SEAL_NOT_VALID = "seal-not-valid"
     REGISTRY_UNAVAILABLE = "registry-unavailable"
     #: Why a sign-in was refused although the provider vouched for the person.
     ASSURANCE_MISSING = "assurance-missing"

@@ -24,12 +24,16 @@ class Permission(StrEnum):
     SETTLE_ESCALATIONS = "settle-escalations"
     SUPERVISE_TEAM = "supervise-team"
     IMPORT_CASES = "import-cases"
+    SEAL_ACCESSES = "seal-accesses"
+    PROLONG_SEALS = "prolong-seals"
 
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.CITIZEN: frozenset({Permission.READ_OWN_RECORDS, Permission.READ_OWN_TRAIL}),
-        Role.CASEWORKER: frozenset({Permission.OPEN_RECORDS_WITH_REASON, Permission.READ_OWN_CASEWORK}),
+        Role.CASEWORKER: frozenset(
+            {Permission.OPEN_RECORDS_WITH_REASON, Permission.READ_OWN_CASEWORK, Permission.SEAL_ACCESSES}
+        ),
         Role.AUDITOR: frozenset(
             {
                 Permission.SEARCH_TRAIL,
@@ -40,7 +44,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             }
         ),
         # Accesses and never data: whoever judges a look must not need one of their own.
-        Role.SUPERVISOR: frozenset({Permission.SUPERVISE_TEAM, Permission.IMPORT_CASES}),
+        Role.SUPERVISOR: frozenset({Permission.SUPERVISE_TEAM, Permission.IMPORT_CASES, Permission.PROLONG_SEALS}),
     }
 )
 

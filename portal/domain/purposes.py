@@ -44,13 +44,26 @@ class Organisation:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealing:
+    """By which law looks for a purpose may be withheld from their subject for a time, and who may order it.
+
+    GDPR Article 23 and Directive (EU) 2016/680 Article 13(3) allow it for as long as the investigation needs it.
+    `authorities` are codes of organisations.
+    """
+
+    lawful_basis: LocalizedText
+    authorities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Purpose:
     """One reason for which data may be used, and exactly what it permits.
 
     `explanation` is the sentence a citizen reads. `organisations` and `roles` say who may state it; `permits` maps a
     registry's code to the codes of the fields it opens. An empty table permits nothing. `is_automatic` marks a purpose
     that only systems state. `retention` says how long the organisation keeps what it saw. `may_use_restricted` marks a
-    purpose for which the law excepts the use of restricted data (GDPR Article 18(2)).
+    purpose for which the law excepts the use of restricted data (GDPR Article 18(2)). `sealing` is there where a look
+    may be withheld from its subject for a time.
     """
 
     code: str
@@ -65,3 +78,4 @@ class Purpose:
     official_shown: OfficialShown
     is_automatic: bool = False
     may_use_restricted: bool = False
+    sealing: Sealing | None = None

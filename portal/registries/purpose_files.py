@@ -15,6 +15,7 @@ from portal.domain.purposes import (
     OfficialShown,
     Organisation,
     Purpose,
+    Sealing,
 )
 from portal.domain.text import LocalizedText
 from portal.registries.description import Registry
@@ -92,6 +93,7 @@ def _purpose(
         official_shown=table.choice("official_shown", OfficialShown, default=OfficialShown.ESCROW),
         is_automatic=is_automatic,
         may_use_restricted=table.boolean("may_use_restricted", default=False),
+        sealing=_sealing(table, organisations),
     )
     table.finish()
     return purpose
@@ -125,6 +127,21 @@ def _roles(table: TomlTable, *, is_automatic: bool) -> tuple[str, ...]:
         elif (role == Party.SYSTEM) != is_automatic:
             table.mistake("roles", "system, and no other, states a purpose with is_automatic = true", position)
     return roles
+
+
+def _sealing(table: TomlTable, known: Mapping[str, Organisation]) -> Sealing | None:
+    inner = table.table("sealing", is_optional=True)
+    if inner is None:
+        return None
+    authorities = inner.texts("authorities")
+    if "authorities" in inner and not authorities:
+        inner.mistake("authorities", "is empty: nobody could order a seal")
+    for position, code in enumerate(authorities):
+        if code not in known:
+            inner.mistake("authorities", "there is no organisation of this code", position)
+    sealing = Sealing(inner.localized("lawful_basis"), authorities)
+    inner.finish()
+    return sealing
 
 
 def _permits(table: TomlTable, registries: Mapping[str, Registry], *, is_needed: bool) -> dict[str, tuple[str, ...]]:

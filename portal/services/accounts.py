@@ -69,6 +69,17 @@ class Accounts:
                 raise NothingHere
             return self._actor(row)
 
+    def of_role(self, role: Role, organisation: str | None) -> list[str]:
+        """The ids of all open accounts of this role in this organisation."""
+        with self._sessions() as session:
+            return list(
+                session.scalars(
+                    select(Account.id).where(
+                        Account.role == role, Account.organisation == organisation, Account.is_active
+                    )
+                )
+            )
+
     def demonstration_people(self) -> list[DemonstrationAccount]:
         with self._sessions() as session:
             rows = session.scalars(

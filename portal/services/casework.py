@@ -36,13 +36,17 @@ class JustificationRefused(AccessDenied):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What a caseworker asks for. `registries` empty means every registry that the purpose reaches."""
+    """What a caseworker asks for. `registries` empty means every registry that the purpose reaches.
+
+    Under a `seal` all that comes of it, a refusal too, is withheld from the subject until the seal ends.
+    """
 
     subject: PersonalCode
     purpose: str
     registries: tuple[str, ...] = ()
     case: str | None = None
     justification: str = field(repr=False)
+    seal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ class Casework:
                 case=opening.case,
                 on_behalf_of=self._policy.principal_of(actor),
                 justification=reason,
+                seal=opening.seal,
             )
             for registry, decision in decisions.items()
         ]

@@ -37,6 +37,10 @@ class Grant:
     case: str | None = None
     on_behalf_of: str | None = None
     justification: str | None = field(default=None, repr=False)
+    #: The seal under which the entry is withheld from the subject until it ends.
+    seal: str | None = None
+    #: Small extras for the entry: codes and counts, never a value out of a record.
+    details: Mapping[str, str | int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,8 @@ class Gate:
             justification=grant.justification,
             request_id=grant.request_id,
             reason=reason,
-            details={} if refers_to is None else {"refers-to": refers_to},
+            seal=grant.seal,
+            details={**grant.details, **({} if refers_to is None else {"refers-to": refers_to})},
         )
 
 

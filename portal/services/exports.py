@@ -42,7 +42,7 @@ class ExportFormat(StrEnum):
 COLUMNS = tuple(
     """
     seq logged_at occurred_at action outcome reason source subject organisation role official official_name on_behalf_of
-    registry fields purpose lawful_basis case justification automatic request_id details
+    registry fields purpose lawful_basis case justification automatic request_id details seal
     """.split()  # noqa: SIM905 - the order of a file's columns reads best as one text
 )
 

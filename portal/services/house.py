@@ -17,6 +17,7 @@ from portal.services.exports import Exports
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
 from portal.services.records import Records
+from portal.services.safeguards import Safeguards
 from portal.services.trail import Trail
 from portal.services.transparency import Transparency
 from portal.services.verification import Verifications
@@ -40,5 +41,6 @@ class House:
     dashboard: Dashboard
     transparency: Transparency
     officials: OfficialNames
+    safeguards: Safeguards
     log: AuditLog
     zone: ZoneInfo

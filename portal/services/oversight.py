@@ -109,8 +109,10 @@ class Oversight:
             logged = self._log.entry(self._references.entry(reference, actor.account_id))
         except EntryNotFound:
             raise NothingHere from None
-        subject = logged.access.subject if logged.access else None
-        record(self._log, [self._event(actor, Action.TRAIL_SEARCH, request_id, subject, {"entry": logged.seq})])
+        subject, seal = (logged.access.subject, logged.access.seal) if logged.access else (None, None)
+        # The auditor's own look at a sealed entry stands under the same seal: it would betray the seal otherwise.
+        event = self._event(actor, Action.TRAIL_SEARCH, request_id, subject, {"entry": logged.seq})
+        record(self._log, [replace(event, seal=seal)])
         return FoundEntry(reference, logged)
 
     def receipt(self, actor: Actor, reference: str) -> Receipt:
@@ -133,6 +135,7 @@ class Oversight:
     def query(self, wanted: TrailSearch) -> TrailQuery:
         return TrailQuery(
             subject=wanted.subject.subject if wanted.subject else None,
+            with_sealed=True,
             organisation=wanted.organisation,
             official=wanted.official,
             purpose=wanted.purpose,

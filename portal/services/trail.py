@@ -11,12 +11,14 @@ from audit.entry import Access
 from audit.errors import EntryNotFound
 from audit.log import AuditLog, LoggedAccess, TrailQuery
 from audit.receipt import Receipt
-from portal.domain.actions import OWN_LOOKS, SESSION_EVENTS, Outcome
+from portal.domain.actions import OWN_LOOKS, SESSION_EVENTS, Action, Outcome
 from portal.domain.actors import Actor
 from portal.domain.errors import NothingHere
 from portal.domain.purposes import Organisation, Purpose
+from portal.domain.text import LocalizedText
 from portal.registries.catalogue import Catalogue, Field, Registry
 from portal.services.clock import Clock
+from portal.services.lifting import LiftsSeals
 from portal.services.officials import OfficialNames
 from portal.services.records import subject_of
 from portal.services.sealing import References
@@ -50,8 +52,33 @@ class TrailFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealNote:
+    """Why a look is shown only now: who ordered the seal, under which law, from when until when it lasted.
+
+    `sealed_entry` is the number of the entry that was withheld. `first_end` differs from `until` where the seal was
+    prolonged.
+    """
+
+    authority: Organisation | None
+    lawful_basis: LocalizedText | None
+    order: str
+    since: datetime
+    first_end: datetime
+    until: datetime
+    sealed_entry: int
+
+    @property
+    def was_prolonged(self) -> bool:
+        return self.until > self.first_end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrailLine:
-    """One entry as its data subject reads it. `official` follows the purpose's rule on naming officials."""
+    """One entry as its data subject reads it. `official` follows the purpose's rule on naming officials.
+
+    What a seal withheld is read from the entry that revealed it: `action` is then what was done under the seal, and
+    `sealing` says why it comes so late.
+    """
 
     reference: str
     seq: int
@@ -71,6 +98,7 @@ class TrailLine:
     case: str | None
     justification: str | None = field(repr=False)
     lawful_basis: str | None
+    sealing: SealNote | None = None
 
     @property
     def was_refused(self) -> bool:
@@ -105,6 +133,7 @@ class Trail:
         references: References,
         clock: Clock,
         zone: ZoneInfo,
+        lifting: LiftsSeals,
     ) -> None:
         self._log = log
         self._catalogue = catalogue
@@ -112,9 +141,11 @@ class Trail:
         self._references = references
         self._clock = clock
         self._zone = zone
+        self._lifting = lifting
 
     def history(self, actor: Actor, wanted: TrailFilter, *, before: str | None = None) -> TrailPage:
         """Raises NothingHere when `before` is no reference of this actor's."""
+        self._lifting.lift_due()
         last = None if before is None else self._references.entry(before, actor.account_id)
         page = self._log.read(self._query(actor, wanted), before=last, limit=PAGE_LENGTH)
         older = page.next_before
@@ -133,7 +164,15 @@ class Trail:
         logged, _ = self._own_entry(actor, reference)
         return self._log.receipt(logged.seq, for_subject=True)
 
+    def sealed_receipt(self, actor: Actor, reference: str) -> Receipt:
+        """The proof that what this entry reveals was in the log all along. Raises NothingHere if it reveals nothing."""
+        _, access = self._own_entry(actor, reference)
+        if access.action != Action.SEAL_REVEAL:
+            raise NothingHere
+        return self._log.receipt(int(access.details["refers-to"]), for_subject=True)
+
     def summary(self, actor: Actor) -> Summary:
+        self._lifting.lift_due()
         since = self._clock() - timedelta(days=RECENT_DAYS)
         query = TrailQuery(
             subject=subject_of(actor).subject,
@@ -178,7 +217,7 @@ class Trail:
             logged = self._log.entry(seq)
         except EntryNotFound:
             raise NothingHere from None
-        if logged.access is None or logged.access.subject != subject_of(actor).subject:
+        if logged.access is None or logged.access.subject != subject_of(actor).subject or logged.access.seal:
             raise NothingHere
         return logged, logged.access
 
@@ -208,7 +247,7 @@ class Trail:
             occurred_at=access.occurred_at,
             logged_at=logged.logged_at,
             kind=kind_of(access),
-            action=access.action,
+            action=str(access.details["revealed-action"]) if access.action == Action.SEAL_REVEAL else access.action,
             outcome=access.outcome,
             reason=access.reason,
             organisation=self._catalogue.organisations.get(access.organisation or ""),
@@ -223,6 +262,19 @@ class Trail:
             case=access.case,
             justification=access.justification,
             lawful_basis=access.lawful_basis,
+            sealing=self._seal_note(access, purpose) if access.action == Action.SEAL_REVEAL else None,
+        )
+
+    def _seal_note(self, access: Access, purpose: Purpose | None) -> SealNote:
+        details = {name: str(value) for name, value in access.details.items()}
+        return SealNote(
+            authority=self._catalogue.organisations.get(details["authority"]),
+            lawful_basis=None if purpose is None or purpose.sealing is None else purpose.sealing.lawful_basis,
+            order=details["order"],
+            since=datetime.fromisoformat(details["sealed-from"]),
+            first_end=datetime.fromisoformat(details["first-end"]),
+            until=datetime.fromisoformat(details["sealed-until"]),
+            sealed_entry=int(access.details["refers-to"]),
         )
 
 

@@ -37,7 +37,12 @@ def start() -> ResponseReturnValue:
     if "asked" in request.args and form.validate():
         return redirect(url_for("casework.reason", purpose=form.purpose.data))
     offers = [house().casework.offers(actor(), purpose) for purpose in purposes]
-    return render_template("casework/start.html", form=form, offers_of=offers)
+    return render_template(
+        "casework/start.html",
+        form=form,
+        offers_of=offers,
+        knows_seals=any(purpose.sealing is not None for purpose in purposes),
+    )
 
 
 @blueprint.get("/casework/<purpose>")

@@ -32,6 +32,7 @@ def me() -> ResponseReturnValue:
     return render_template(
         "home/me.html",
         summary=trail.summary(actor()),
+        alerts=house().safeguards.alerts.waiting(actor()),
         latest=trail.history(actor(), TrailFilter()).lines[:LATEST],
         registries=house().catalogue.registries.values(),
     )

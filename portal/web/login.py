@@ -31,7 +31,7 @@ HOME_OF = {
     Role.CITIZEN: "home.me",
     Role.CASEWORKER: "casework.start",
     Role.AUDITOR: "oversight.search",
-    Role.SUPERVISOR: "sessions.overview",
+    Role.SUPERVISOR: "alerts.overview",
 }
 
 #: What a demonstration's choice of person counts as: enough for every page, and not the highest.

@@ -25,7 +25,10 @@ _ITEMS = {
         ("oversight_figures.page", _l("Figures")),
         ("oversight.verification", _l("Verify the log")),
     ),
-    Role.SUPERVISOR: (("sessions.overview", _l("Where you are signed in")),),
+    Role.SUPERVISOR: (
+        ("alerts.overview", _l("Notices")),
+        ("seals.supervised", _l("Seals")),
+    ),
 }
 
 #: To which entry the pages below it belong.
@@ -34,6 +37,13 @@ _BELOW = {
     "trail.line": "trail.history",
     "casework.reason": "casework.start",
     "casework.open_record": "casework.start",
+    "seals.supervised_seal": "seals.supervised",
+    "seals.prolong": "seals.supervised",
+    "seals.overview": "casework.start",
+    "seals.new": "casework.start",
+    "seals.register": "casework.start",
+    "seals.seal": "casework.start",
+    "seals.open_record": "casework.start",
     "oversight.results": "oversight.search",
     "oversight.entry": "oversight.search",
     "oversight.verification_run": "oversight.verification",

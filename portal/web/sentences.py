@@ -121,6 +121,10 @@ def _oversight(line: TrailLine) -> str:
         return _(
             "An auditor at %(organisation)s looked through the log for entries about you.", organisation=organisation
         )
+    if line.action == Action.SEAL_ORDER:
+        return _("%(organisation)s began to keep its looks at your data from you.", organisation=organisation)
+    if line.action == Action.SEAL_PROLONGATION:
+        return _("%(organisation)s kept its looks at your data from you for longer.", organisation=organisation)
     if line.action == Action.TRAIL_EXPORT:
         return _("An auditor at %(organisation)s exported entries about you from the log.", organisation=organisation)
     return _(

@@ -47,6 +47,12 @@ def receipt(reference: str) -> ResponseReturnValue:
     return as_download(house().trail.receipt(actor(), reference))
 
 
+@blueprint.get("/me/accesses/<reference>/sealed-receipt")
+@requires(Permission.READ_OWN_TRAIL)
+def sealed_receipt(reference: str) -> ResponseReturnValue:
+    return as_download(house().trail.sealed_receipt(actor(), reference))
+
+
 def as_download(proof: Receipt) -> Response:
     """A receipt as a text file to keep."""
     return Response(

@@ -12,6 +12,7 @@ from portal.domain.actions import Action, Outcome, Reason
 from portal.domain.actors import Role
 from portal.domain.assurance import Assurance
 from portal.domain.devices import Device
+from portal.services.alerts import AlertKind
 from portal.services.justification import MINIMUM_LENGTH, Weakness
 from portal.services.sessions import Method
 from portal.services.trail import Kind
@@ -58,6 +59,10 @@ ACTIONS = {
     Action.REVIEW_ESCALATION: _l("Access handed to the auditor"),
     Action.ESCALATION_VERDICT: _l("Handed-over access settled by an auditor"),
     Action.ABSENCE_CHANGE: _l("Absence noted or taken back"),
+    Action.SEAL_ORDER: _l("Seal registered"),
+    Action.SEAL_PROLONGATION: _l("Seal prolonged"),
+    Action.SEAL_REVEAL: _l("Shown to the person after a seal"),
+    Action.ALERT: _l("Notice given"),
 }
 OUTCOMES = {
     Outcome.RELEASED: _l("Shown"),
@@ -81,6 +86,7 @@ REASONS = {
     Reason.SECOND_PERSON: _l("a second person has to approve first"),
     Reason.RESTRICTED: _l("the use of these data is restricted"),
     Reason.POLICY_ERROR: _l("the rules of access gave no answer"),
+    Reason.SEAL_NOT_VALID: _l("the seal was no longer valid"),
     Reason.REGISTRY_UNAVAILABLE: _l("the registry gave no answer"),
     Reason.ASSURANCE_MISSING: _l("the sign-in service did not say how sure it is of the person"),
     Reason.ASSURANCE_TOO_LOW: _l("the way of signing in was not secure enough"),
@@ -113,6 +119,7 @@ REFUSALS = {
     Reason.POLICY_ERROR: _l(
         "The rules of access gave no answer, so nothing opens. Try again; if it stays so, tell the service’s operator."
     ),
+    Reason.SEAL_NOT_VALID: _l("The seal has ended or ends within minutes."),
 }
 WEAKNESSES = {
     Weakness.EMPTY: _l("Say why you need to see this record."),
@@ -132,6 +139,19 @@ DETAILS = {
     "session": _l("Session"),
     "method": _l("Way of signing in"),
     "assurance": _l("Level of assurance"),
+    "authority": _l("Who ordered it"),
+    "ordered-by": _l("Who signed the order"),
+    "order": _l("Reference of the order"),
+    "sealed-from": _l("Sealed from"),
+    "sealed-until": _l("Sealed until"),
+    "first-end": _l("Sealed at first until"),
+    "revealed-action": _l("What was withheld"),
+    "kind": _l("Kind"),
+    "recipients": _l("Told to how many"),
+}
+ALERTS = {
+    AlertKind.SEAL_ENDED: _l("Looks that were kept from you for an investigation are in your history now."),
+    AlertKind.SEAL_REGISTERED: _l("An official of your organisation registered a seal: looks are kept from a person."),
 }
 METHODS = {
     Method.DEMONSTRATION: _l("Chosen from the demonstration’s list"),
@@ -189,6 +209,7 @@ def init_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: _said(METHODS, term), "method_in_words")
     app.add_template_filter(lambda term: _said(ASSURANCES, term), "assurance_in_words")
     app.add_template_filter(lambda term: _said(FIGURES, term), "figure_in_words")
+    app.add_template_filter(lambda kind: _said(ALERTS, kind), "alert_in_words")
     app.add_template_filter(_device, "device_in_words")
     app.add_template_filter(lambda persona: str(PERSONAS.get(persona, "")), "persona_in_words")
     app.add_template_filter(lambda term: _said(ROLES, term), "roles_in_words")

@@ -33,6 +33,17 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | Permission] = {
     "trail.history": Permission.READ_OWN_TRAIL,
     "trail.line": Permission.READ_OWN_TRAIL,
     "trail.receipt": Permission.READ_OWN_TRAIL,
+    "trail.sealed_receipt": Permission.READ_OWN_TRAIL,
+    "alerts.overview": AnySignedIn,
+    "alerts.put_away": AnySignedIn,
+    "seals.overview": Permission.SEAL_ACCESSES,
+    "seals.new": Permission.SEAL_ACCESSES,
+    "seals.register": Permission.SEAL_ACCESSES,
+    "seals.seal": Permission.SEAL_ACCESSES,
+    "seals.open_record": Permission.SEAL_ACCESSES,
+    "seals.supervised": Permission.PROLONG_SEALS,
+    "seals.supervised_seal": Permission.PROLONG_SEALS,
+    "seals.prolong": Permission.PROLONG_SEALS,
     "casework.start": Permission.OPEN_RECORDS_WITH_REASON,
     "casework.reason": Permission.OPEN_RECORDS_WITH_REASON,
     "casework.open_record": Permission.OPEN_RECORDS_WITH_REASON,
@@ -66,6 +77,7 @@ VISITORS: dict[str | None, Role | None] = {
     "citizen": Role.CITIZEN,
     "caseworker": Role.CASEWORKER,
     "auditor": Role.AUDITOR,
+    "supervisor": Role.SUPERVISOR,
 }
 REACHED = "the view was reached"
 

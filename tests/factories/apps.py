@@ -36,7 +36,9 @@ class FakePortal:
     def build(
         cls, folder: Path, monkeypatch: pytest.MonkeyPatch, *, clock: Clock = system_clock, **settings: Any
     ) -> FakePortal:
-        """Accounts: "citizen" (Mary), "neighbour" (Juhan), "caseworker", "colleague", "auditor"."""
+        """Accounts: "citizen" (Mary), "neighbour" (Juhan); "caseworker", "colleague" and their "supervisor";
+        "detective" and their "chief"; "auditor".
+        """
         settings.setdefault("limits", {"enabled": False})  # tests are faster than people
         given = initialise(Settings.load({"GLASSHOUSE_DATA_DIR": str(folder)}, **settings))
         registries: dict[str, FakeRegistry] = {}
@@ -50,6 +52,9 @@ class FakePortal:
             "neighbour": NewAccount(Role.CITIZEN, "Juhan Juurikas", personal_code=JUHAN),
             "caseworker": NewAccount(Role.CASEWORKER, "Kadri Kask", "social-insurance-board", KADRI),
             "colleague": NewAccount(Role.CASEWORKER, "Karl Kuusk", "social-insurance-board", None),
+            "supervisor": NewAccount(Role.SUPERVISOR, "Siiri Saar", "social-insurance-board", None),
+            "detective": NewAccount(Role.CASEWORKER, "Uku Uurija", "police", None),
+            "chief": NewAccount(Role.SUPERVISOR, "Ülle Ülem", "police", None),
             "auditor": NewAccount(Role.AUDITOR, "Aita Aruste", "data-protection-inspectorate", None),
         }
         ids = house.accounts.open(list(new.values()), demonstration=True)
@@ -76,6 +81,7 @@ class FakePortal:
 
     def close(self) -> None:
         self.house.log.close()
+        self.house.safeguards.seals._sessions.kw["bind"].dispose()
 
     @property
     def database_file(self) -> Path:

@@ -25,7 +25,9 @@ from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
 from portal.services.policy import Policy
 from portal.services.records import Records
+from portal.services.safeguards import Foundations, Limits, Safeguards
 from portal.services.sealing import References, Sealer
+from portal.services.seals import SealLimits
 from portal.services.sessions import SessionLimits, Sessions
 from portal.services.trail import Trail
 from portal.services.verification import Verifications
@@ -34,6 +36,8 @@ from tests.fakes.registry import FakeRegistry
 
 TALLINN = ZoneInfo("Europe/Tallinn")
 SESSION_LIMITS = SessionLimits(idle=timedelta(minutes=30), absolute=timedelta(hours=8))
+
+LIMITS = Limits(SealLimits(order=timedelta(days=90), total=timedelta(days=365)))
 
 
 @cache
@@ -61,6 +65,7 @@ class FakeHouse:
     oversight: Oversight
     exports: Exports
     verifications: Verifications
+    safeguards: Safeguards
     folder: Path
 
     @classmethod
@@ -78,6 +83,8 @@ class FakeHouse:
         sealer = Sealer("master")
         accounts = Accounts(sessions, sealer, clock)
         signed_in = Sessions(sessions, sealer, SESSION_LIMITS, clock)
+        foundations = Foundations(sessions, sealer, log, clock, TALLINN)
+        casework = Casework(Policy(catalogue), gate, log, references)
         oversight = Oversight(log, catalogue, references, clock, TALLINN)
         signer = generate_signing_key(folder / "keys" / "export.key", f"{log.origin}/export")
         return cls(
@@ -91,8 +98,9 @@ class FakeHouse:
             entrance=Entrance(accounts, signed_in, log, clock),
             errands=Errands(sessions, sealer, clock),
             records=Records(catalogue, gate),
-            trail=Trail(log, catalogue, officials, references, clock, TALLINN),
-            casework=Casework(Policy(catalogue), gate, log, references),
+            trail=Trail(log, catalogue, officials, references, clock, TALLINN, foundations.lifting()),
+            casework=casework,
+            safeguards=Safeguards.build(foundations, accounts, casework, gate, LIMITS),
             oversight=oversight,
             exports=Exports(log, oversight, signer, clock),
             verifications=Verifications(sessions, log, oversight, clock),

@@ -49,7 +49,7 @@ class FakeRegistry:
 
     def _refuse_without_entry(self, subject: PersonalCode, fields: tuple[str, ...]) -> None:
         self.asked.append(fields)
-        query = TrailQuery(subject=subject.subject, registry=self.code, outcome="released")
+        query = TrailQuery(subject=subject.subject, with_sealed=True, registry=self.code, outcome="released")
         entries = self._log.read(query, limit=50).items
         if not any(entry.access is not None and entry.access.fields == fields for entry in entries):
             raise AnsweredWithoutAnEntry(f"{self.code} was asked for {fields} and the log does not say so")

@@ -1,0 +1,18 @@
+"""Bounds of what departs from the rule: seals, emergency access, second approvals and lists of people."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ProtectionSettings(BaseModel):
+    """How long each exception may last, and from when on somebody has to look at it.
+
+    `seal_days` bounds what one order, or one prolongation, may reach from the day it is made; `seal_total_days` bounds
+    a seal from its first day, however often it is prolonged.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    seal_days: int = Field(default=90, ge=1, le=366)
+    seal_total_days: int = Field(default=365, ge=1, le=1827)

@@ -1,0 +1,152 @@
+"""Alerts: what a person, a supervisor or a data protection officer must know of, shown in the portal until seen.
+
+The rows are an outbox as well: `unsent` and `sent` are all that a mailer needs, and what was raised is never lost
+between the portal and a mail server. An alert says that something happened and never about whose data.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, sessionmaker
+
+from audit.entry import Access
+from audit.log import AuditLog
+from portal.domain.actions import PORTAL_SOURCE, Action, Outcome
+from portal.domain.actors import Actor, Role
+from portal.domain.errors import NothingHere
+from portal.domain.identifiers import PersonalCode
+from portal.models.alerts import Alert
+from portal.services.clock import Clock
+from portal.services.entries import record
+from portal.services.sealing import Sealer
+
+SHOWN = 20
+_IDS = uuid.UUID("7f0b6a52-3a0e-5b1f-9d1e-0a0d8f6f2c55")
+_SUBJECTS = "alerts/subject"
+
+
+class AlertKind(StrEnum):
+    """What happened. Permanent, like the names of logged actions."""
+
+    #: To the person: a seal has ended, and looks that were withheld are in their history now.
+    SEAL_ENDED = "seal-ended"
+    #: To supervisors: somebody of their organisation registered a seal.
+    SEAL_REGISTERED = "seal-registered"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAlert:
+    """One alert that its reader has not yet put away."""
+
+    alert_id: str
+    kind: str
+    place: str | None
+    raised_at: datetime
+
+
+class Alerts:
+    """Raises alerts and shows each to those it is for, and to nobody else."""
+
+    def __init__(self, sessions: sessionmaker[Session], sealer: Sealer, log: AuditLog, clock: Clock) -> None:
+        self._sessions = sessions
+        self._sealer = sealer
+        self._log = log
+        self._clock = clock
+
+    def tell_person(self, code: PersonalCode, kind: AlertKind, place: str | None = None) -> None:
+        """The person sees it wherever they sign in. The same kind and place is told once, however often it is raised.
+
+        Raises:
+            DisclosureUnavailable: the log could not record it; nobody was told.
+        """
+        index = self._sealer.blind_index(code.subject, _SUBJECTS)
+        self._raise(kind, place, [{"subject_index": index, "to": index.hex()}])
+
+    def tell_accounts(self, account_ids: Iterable[str], kind: AlertKind, place: str | None = None) -> None:
+        """As `tell_person`, to each of these accounts."""
+        self._raise(kind, place, [{"account_id": account_id, "to": account_id} for account_id in account_ids])
+
+    def waiting(self, actor: Actor) -> list[ShownAlert]:
+        """What the actor has not put away, newest first."""
+        with self._sessions() as session:
+            rows = session.scalars(
+                select(Alert)
+                .where(self._is_for(actor), Alert.seen_at.is_(None))
+                .order_by(Alert.raised_at.desc())
+                .limit(SHOWN)
+            )
+            return [ShownAlert(row.id, row.kind, row.place, row.raised_at) for row in rows]
+
+    def put_away(self, actor: Actor, alert_id: str) -> None:
+        """Raises NothingHere when there is no such alert for this actor."""
+        with self._sessions.begin() as session:
+            changed = session.execute(
+                update(Alert)
+                .where(Alert.id == alert_id, self._is_for(actor), Alert.seen_at.is_(None))
+                .values(seen_at=self._clock())
+                .returning(Alert.id)
+            ).all()
+        if not changed:
+            raise NothingHere
+
+    def unsent(self, limit: int = 100) -> list[ShownAlert]:
+        """What no mailer has taken yet, oldest first."""
+        with self._sessions() as session:
+            rows = session.scalars(
+                select(Alert).where(Alert.mailed_at.is_(None)).order_by(Alert.raised_at).limit(limit)
+            )
+            return [ShownAlert(row.id, row.kind, row.place, row.raised_at) for row in rows]
+
+    def sent(self, alert_id: str) -> None:
+        """A mail server has taken it."""
+        with self._sessions.begin() as session:
+            session.execute(update(Alert).where(Alert.id == alert_id).values(mailed_at=self._clock()))
+
+    def _raise(self, kind: AlertKind, place: str | None, recipients: list[dict[str, object]]) -> None:
+        now = self._clock()
+        rows = [
+            {
+                "id": str(uuid.uuid5(_IDS, f"{kind}\n{place or uuid.uuid4()}\n{recipient['to']}")),
+                "account_id": recipient.get("account_id"),
+                "subject_index": recipient.get("subject_index"),
+                "kind": kind,
+                "place": place,
+                "raised_at": now,
+            }
+            for recipient in recipients
+        ]
+        with self._sessions.begin() as session:
+            told = sum(_is_new(session, row) for row in rows)
+            if told:
+                record(self._log, [self._event(kind, told, now)])
+
+    def _event(self, kind: AlertKind, recipients: int, now: datetime) -> Access:
+        return Access(
+            action=Action.ALERT,
+            outcome=Outcome.DONE,
+            source=PORTAL_SOURCE,
+            occurred_at=now,
+            automatic=True,
+            details={"kind": kind, "recipients": recipients},
+        )
+
+    def _is_for(self, actor: Actor) -> ColumnElement[bool]:
+        """An official's own code does not count: what concerns them as a person is told to them as a citizen."""
+        if actor.role is not Role.CITIZEN or actor.personal_code is None:
+            return Alert.account_id == actor.account_id
+        index = self._sealer.blind_index(actor.personal_code.subject, _SUBJECTS)
+        return (Alert.account_id == actor.account_id) | (Alert.subject_index == index)
+
+
+def _is_new(session: Session, row: dict[str, object]) -> bool:
+    """Insert the row, unless the same was raised before."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(Alert).values(**row).on_conflict_do_nothing(index_elements=["id"]).returning(Alert.id)
+    return session.execute(statement).first() is not None

@@ -1,0 +1,19 @@
+"""Drawing the attention of those who answer for what officials do."""
+
+from __future__ import annotations
+
+from portal.domain.actors import Role
+from portal.services.accounts import Accounts
+from portal.services.alerts import AlertKind, Alerts
+
+
+class Attention:
+    """Finds the accounts that have to know, and tells them."""
+
+    def __init__(self, alerts: Alerts, accounts: Accounts) -> None:
+        self._alerts = alerts
+        self._accounts = accounts
+
+    def of_supervisors(self, organisation: str | None, kind: AlertKind, place: str) -> None:
+        """Tell each supervisor of this organisation. Raises DisclosureUnavailable when the log cannot record it."""
+        self._alerts.tell_accounts(self._accounts.of_role(Role.SUPERVISOR, organisation), kind, place)

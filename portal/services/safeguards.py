@@ -1,0 +1,66 @@
+"""What departs from the rule and is watched for it: seals and alerts, put together in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from audit.log import AuditLog
+from portal.services.accounts import Accounts
+from portal.services.alerts import Alerts
+from portal.services.attention import Attention
+from portal.services.casework import Casework
+from portal.services.clock import Clock
+from portal.services.disclosure import Gate
+from portal.services.lifting import Lifting
+from portal.services.sealed_casework import SealedCasework
+from portal.services.sealing import Sealer
+from portal.services.seals import SealLimits, Seals
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long each exception may last."""
+
+    seals: SealLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Foundations:
+    """What every safeguard stands on."""
+
+    sessions: sessionmaker[Session]
+    sealer: Sealer
+    log: AuditLog
+    clock: Clock
+    zone: ZoneInfo
+
+    def alerts(self) -> Alerts:
+        return Alerts(self.sessions, self.sealer, self.log, self.clock)
+
+    def lifting(self) -> Lifting:
+        return Lifting(self.sessions, self.sealer, self.log, self.alerts(), self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Safeguards:
+    """The services of one running portal that deal with exceptions."""
+
+    alerts: Alerts
+    seals: Seals
+    sealed_casework: SealedCasework
+    lifting: Lifting
+
+    @classmethod
+    def build(cls, on: Foundations, accounts: Accounts, casework: Casework, gate: Gate, limits: Limits) -> Safeguards:
+        alerts = on.alerts()
+        attention = Attention(alerts, accounts)
+        seals = Seals(on.sessions, on.sealer, on.log, limits.seals, on.clock, on.zone)
+        return cls(
+            alerts=alerts,
+            seals=seals,
+            sealed_casework=SealedCasework(seals, casework, gate, attention),
+            lifting=on.lifting(),
+        )

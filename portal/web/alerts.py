@@ -1,0 +1,43 @@
+"""What somebody must know of: shown until they put it away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.services.alerts import AlertKind, ShownAlert
+from portal.web.guard import signed_in
+from portal.web.house import actor, house
+
+blueprint = Blueprint("alerts", __name__)
+
+#: For each kind the page that it leads to, and the name under which that page takes the alert's place, if it does.
+_LEADS_TO: dict[str, tuple[str, str | None]] = {
+    AlertKind.SEAL_ENDED: ("trail.history", None),
+}
+
+
+@blueprint.app_template_filter("alert_place")
+def place(alert: ShownAlert) -> str | None:
+    """The address of what the alert is about, if it has a page."""
+    known = _LEADS_TO.get(alert.kind)
+    if known is None:
+        return None
+    endpoint, argument = known
+    values: dict[str, Any] = {} if argument is None else {argument: alert.place}
+    return url_for(endpoint, **values)
+
+
+@blueprint.get("/alerts")
+@signed_in()
+def overview() -> ResponseReturnValue:
+    return render_template("alerts/overview.html", alerts=house().safeguards.alerts.waiting(actor()))
+
+
+@blueprint.post("/alerts/<alert>/put-away")
+@signed_in()
+def put_away(alert: str) -> ResponseReturnValue:
+    house().safeguards.alerts.put_away(actor(), alert)
+    return redirect(url_for("alerts.overview"), 303)

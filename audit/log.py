@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 
 from audit import figures, store, trail
 from audit.batch import Acknowledgement
-from audit.checkpoint import SignedCheckpoint, open_checkpoint
+from audit.checkpoint import SignedCheckpoint, format_log_keys, open_checkpoint
 from audit.cosigning import Cosigning, WitnessReport
 from audit.entry import Access, encode_body
 from audit.erasure import Erasure, Grounds, erase_entries, erase_subject
@@ -228,6 +228,11 @@ class AuditLog:
         """Erase every entry about this person, and their keys. As for `erase_entries`; no entries are no error."""
         grounds = Grounds(basis=basis, reason=reason, official=official, organisation=organisation)
         return erase_subject(self._opened, subject, grounds)
+
+    def published_keys(self) -> str:
+        """The keys by which readers know this log's checkpoints, one on each line, retired ones with their bounds."""
+        with self._store.reading() as connection:
+            return format_log_keys(known_keys(connection, self._opened))
 
     def ask_witnesses(self, *, patient: bool = True) -> list[WitnessReport]:
         """Ask every witness that has not cosigned the newest checkpoint; see `audit.cosigning.Cosigning.round`."""

@@ -122,6 +122,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     house = furnish_house(settings, clock=clock)
     app = Flask("portal", root_path=str(Path(__file__).parent))
     _configure(app, settings)
+    app.config["LOG_KEYS"] = house.log.published_keys()
     CSRFProtect(app)
     furnish(app.extensions, house, _jobs())
     _dress(app)

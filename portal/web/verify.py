@@ -40,10 +40,10 @@ class CheckingPage:
             " form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
         )
 
-    def with_keys(self, log_vkey: str, export_vkey: str) -> str:
-        """The page with the portal's public keys in it."""
+    def with_keys(self, log_keys: str, export_vkey: str) -> str:
+        """The page with the public keys in it: those of the log one on each line, retired ones with their bounds."""
         html = self.html
-        for place, vkey in ((LOG_KEY, log_vkey), (EXPORT_KEY, export_vkey)):
+        for place, vkey in ((LOG_KEY, log_keys), (EXPORT_KEY, export_vkey)):
             html = html.replace(place.format(""), place.format(escape(vkey)))
         return html
 
@@ -61,7 +61,7 @@ PAGE = CheckingPage(FILE.read_text(encoding="utf-8"))
 @blueprint.get("/verify")
 @public("the same for everybody; what is checked stays in the reader's browser")
 def page() -> ResponseReturnValue:
-    html = PAGE.with_keys(current_app.config["LOG_VKEY"], current_app.config["EXPORT_VKEY"])
+    html = PAGE.with_keys(current_app.config["LOG_KEYS"], current_app.config["EXPORT_VKEY"])
     return under_policy(Response(html, mimetype="text/html"), f"{PAGE.policy}; frame-ancestors 'none'")
 
 

@@ -57,7 +57,7 @@ def seed() -> None:
     """Fill the demonstration country: registries, people to sign in as, and a history of accesses."""
     settings = Settings.load()
     _refuse_in_production(settings)
-    _say(fill(settings))
+    _say(fill(initialise(settings)))
 
 
 @main.command()

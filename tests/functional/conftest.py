@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -16,6 +17,7 @@ from werkzeug.serving import make_server
 from portal.logs import formatter
 from portal.services.security_log import SECURITY_LOGGER
 from tests.factories.apps import FakePortal
+from tests.factories.demonstrations import Demonstration, demonstration_of, make_country
 from tests.factories.people import JUHAN, KADRI, MARY
 
 CHROMIUM = os.environ.get("GLASSHOUSE_TEST_CHROMIUM", "/usr/bin/chromium")
@@ -88,3 +90,18 @@ def live_portal(portal: FakePortal) -> Iterator[LivePortal]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def country(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small demonstration country that no test touches; each copies it."""
+    folder = tmp_path_factory.mktemp("country")
+    make_country(folder)
+    return folder
+
+
+@pytest.fixture
+def demonstration(country: Path, tmp_path: Path) -> Iterator[Demonstration]:
+    """The demonstration over registries of its own, with a history of accesses, listening on this machine."""
+    with demonstration_of(country, tmp_path / "demonstration") as made:
+        yield made

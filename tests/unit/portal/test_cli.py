@@ -13,7 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from config.settings import Settings
+from portal import cli
+from portal.app import furnish_house
+from portal.demo.seeding import SeedReport
 from tests.databases import environment
 
 ROOT = Path(__file__).parents[3]
@@ -54,6 +59,20 @@ def test_a_portal_that_was_not_prepared_says_how(tmp_path: Path, port: int) -> N
     assert told.returncode == 1
     assert "python -m portal init" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_filling_the_country_prepares_the_databases_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLASSHOUSE_DATA_DIR", str(tmp_path))
+    report = SeedReport(False, people=200, registries=7, accesses=1)
+
+    def fill(settings: Settings) -> SeedReport:
+        furnish_house(settings).log.close()
+        return report
+
+    monkeypatch.setattr(cli, "fill", fill)
+    told = CliRunner().invoke(cli.main, ["seed"])
+    assert told.exit_code == 0, told.output
+    assert "Made 200 people in 7 registries" in told.output
 
 
 def test_preparing_twice_keeps_the_keys(tmp_path: Path) -> None:

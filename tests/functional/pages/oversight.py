@@ -1,0 +1,92 @@
+"""An auditor's pages."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from playwright.sync_api import Download
+
+from tests.functional.pages.base import PortalPage
+
+
+class TrailSearch(PortalPage):
+    path = "/oversight"
+
+    def search(
+        self,
+        *,
+        subject: str | None = None,
+        organisation: str | None = None,
+        outcome: str | None = None,
+        case: str | None = None,
+    ) -> SearchResults:
+        for name, wanted in (("subject", subject), ("case", case)):
+            if wanted is not None:
+                self.page.locator(f"input[name={name}]").fill(wanted)
+        for name, wanted in (("organisation", organisation), ("outcome", outcome)):
+            if wanted is not None:
+                self.page.locator(f"select[name={name}]").select_option(label=wanted)
+        self.page.get_by_role("button", name="Search", exact=True).click()
+        return SearchResults(self.page, self.site)
+
+
+class SearchResults(PortalPage):
+    @property
+    def count(self) -> int:
+        said = self.page.locator(".govuk-body-l").first.inner_text()
+        return int("".join(sign for sign in said.partition("entr")[0] if sign.isdigit()))
+
+    @property
+    def rows(self) -> list[str]:
+        return self.page.locator(".gh-table tbody tr").all_inner_texts()
+
+    def open_first(self) -> EntryPage:
+        self.page.locator(".gh-table tbody a").first.click()
+        return EntryPage(self.page, self.site)
+
+    def ask_for_export(self, kind: str) -> StepUp:
+        """`kind` is "CSV" or "JSON Lines"."""
+        self.page.get_by_role("button", name=f"Export as {kind}").click()
+        return StepUp(self.page, self.site)
+
+
+class StepUp(PortalPage):
+    """Where one confirms again who one is before something grave."""
+
+    def confirm(self) -> Self:
+        self.page.get_by_role("button", name="Confirm").click()
+        return self
+
+    def go_on_to_download(self) -> Download:
+        return self.download("Continue")
+
+
+class EntryPage(PortalPage):
+    """One entry of the log."""
+
+    def receipt(self) -> Download:
+        return self.download("Download the receipt")
+
+    def everything_this_official_did(self) -> SearchResults:
+        self.page.get_by_role("button", name="Everything this official did").click()
+        return SearchResults(self.page, self.site)
+
+
+class Verification(PortalPage):
+    path = "/oversight/verification"
+
+    def start(self) -> Self:
+        self.page.get_by_role("button", name="Start a verification").click()
+        return self
+
+    def wait_for_result(self) -> str:
+        """What the page says in the end. Without JavaScript its own link is followed until then."""
+        for _ in range(60):
+            answer = self.page.locator(".gh-answer__figure").inner_text()
+            if answer != "The verification is running":
+                return answer
+            link = self.page.get_by_role("link", name="See how far it is")
+            if link.count():
+                link.click()
+            self.page.wait_for_timeout(250)
+        raise AssertionError("the verification did not end")

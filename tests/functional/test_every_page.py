@@ -1,0 +1,157 @@
+"""Each page for each role, looked at with a real browser.
+
+The walk starts from every address that takes no argument and follows all links, so a new route is looked at without a
+word here. One that no link leads to wants its way in `ways.py`, and the walk says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
+from werkzeug.routing import Rule as Route
+
+from portal.domain.actors import Role
+from portal.domain.permissions import Permission, role_may
+from portal.web.guard import AnySignedIn, Public, rule_of
+from tests.factories.demonstrations import Demonstration
+from tests.functional.inspection import HEIGHT, WIDE, Listener, inspect
+from tests.functional.pages.base import PortalPage, SignIn
+from tests.functional.ways import NO_PAGES, WAYS
+
+pytestmark = pytest.mark.browser
+
+#: How many addresses of one route are looked at: pages of one route are built alike. `ways.py` has those that differ.
+ADDRESSES_OF_A_ROUTE = 1
+#: Would end the walk, or lead it out of the language in which it looks for things.
+NOT_FOLLOWED = {"pages.language"}
+
+
+class Walk:
+    """One reader's walk through all the pages that are theirs."""
+
+    def __init__(self, here: PortalPage, app: Flask, role: Role | None) -> None:
+        self.here = here
+        self.role = role
+        self.app = app
+        self.reached: set[str] = set()
+        self.walked: Counter[str] = Counter()
+        self.pages: set[str] = set()
+        self.complaints: list[str] = []
+        self._listener = Listener(here.page)
+        self._routes: MapAdapter = app.url_map.bind(urlsplit(here.site).netloc)
+        self._waiting = [route.rule for route in self.own_routes() if not route.arguments]
+        self._known = set(self._waiting)
+
+    def own_routes(self) -> Iterator[Route]:
+        """Routes to look at in this role: what it alone may use, and for a visitor what is everybody's."""
+        for route in self.app.url_map.iter_rules():
+            if "GET" in (route.methods or ()) and route.endpoint not in NO_PAGES | dict.fromkeys(NOT_FOLLOWED):
+                rule = rule_of(self.app, route.endpoint)
+                is_own = isinstance(rule, Public) if self.role is None else self._is_for(self.role, rule)
+                if is_own:
+                    yield route
+
+    @staticmethod
+    def _is_for(role: Role, rule: object) -> bool:
+        return isinstance(rule, AnySignedIn) or (isinstance(rule, Permission) and role_may(role, rule))
+
+    def take(self) -> None:
+        for (endpoint, name), way in WAYS.get(self.role, {}).items():
+            way(self.here)
+            self.reached.add(endpoint)
+            self.look(f"{endpoint} ({name})")
+        own = {route.endpoint for route in self.own_routes()}
+        while self._waiting:
+            path = self._waiting.pop(0)
+            endpoint = self._endpoint_of(path)
+            if endpoint in own and self.walked[endpoint] < ADDRESSES_OF_A_ROUTE:
+                self.reached.add(endpoint)
+                self.walked[endpoint] += 1
+                if self._is_page(endpoint, path):
+                    self.here.page.goto(self.here.site + path)
+                    self.look(path)
+
+    def look(self, name: str) -> None:
+        self.complaints += inspect(self.here.page, name)
+        self.complaints += [f"{name}: {wrong}" for wrong in self._listener.complaints]
+        self._listener.complaints.clear()
+        for link in self.here.page.locator("a[href]").evaluate_all("links => links.map(link => link.href)"):
+            address = urlsplit(urljoin(self.here.page.url, link))
+            path = address.path + (f"?{address.query}" if address.query else "")
+            if f"{address.scheme}://{address.netloc}" == self.here.site and path not in self._known:
+                self._known.add(path)
+                self._waiting.append(path)
+
+    def _endpoint_of(self, path: str) -> str:
+        try:
+            endpoint, _ = self._routes.match(path.partition("?")[0], method="GET")
+        except HTTPException:
+            return ""
+        return str(endpoint)
+
+    def _is_page(self, endpoint: str, path: str) -> bool:
+        """Whether a page answers, rather than a file to keep. Asked with the reader's own cookies."""
+        if endpoint not in self.pages:
+            answer = self.here.page.context.request.get(self.here.site + path)
+            if answer.status >= 400:
+                self.complaints.append(f"{path} is linked to, or a route of one's own, and answers {answer.status}")
+            is_file = "attachment" in answer.headers.get("content-disposition", "")
+            if not is_file and answer.headers.get("content-type", "").startswith("text/html"):
+                self.pages.add(endpoint)
+        return endpoint in self.pages
+
+    def not_reached(self) -> list[str]:
+        """Routes of this role's own that neither a link nor a way led to."""
+        own = {route.endpoint for route in self.own_routes() if not _is_for_a_moment(self.app, route)}
+        return sorted(own - self.reached)
+
+
+def _is_for_a_moment(app: Flask, route: Route) -> bool:
+    """A page for whoever is signed in, about something that only some of them have: not to be shown in each role."""
+    return bool(route.arguments) and isinstance(rule_of(app, route.endpoint), AnySignedIn)
+
+
+@pytest.mark.parametrize("role", [None, *Role], ids=lambda role: role or "visitor")
+def test_every_page_is_accessible_fits_its_window_and_keeps_to_the_policy(
+    browser: Browser, demonstration: Demonstration, role: Role | None
+) -> None:
+    if role is not None and not _has_pages(demonstration.app, role):
+        return
+    context = browser.new_context(locale="en-GB", viewport={"width": WIDE, "height": HEIGHT})
+    here = PortalPage(context.new_page(), demonstration.url)
+    here.page.set_default_timeout(10_000)
+    if role is not None:
+        person = next((person for person in demonstration.people if person.role is role), None)
+        assert person is not None, f"give the demonstration somebody to sign in as with the role {role}"
+        SignIn(here.page, here.site).open().as_person(person.name or "")
+    walk = Walk(here, demonstration.app, role)
+    walk.take()
+    context.close()
+    assert not walk.not_reached(), f"say how to reach this page, in tests/functional/ways.py: {walk.not_reached()}"
+    assert not walk.complaints, "\n".join(walk.complaints)
+
+
+def test_a_page_that_only_some_of_those_signed_in_have_is_reached_in_one_role_at_least(
+    demonstration: Demonstration,
+) -> None:
+    moments = {
+        route.endpoint
+        for route in demonstration.app.url_map.iter_rules()
+        if "GET" in (route.methods or ()) and _is_for_a_moment(demonstration.app, route)
+    }
+    ways = {endpoint for of_role in WAYS.values() for endpoint, _ in of_role}
+    assert moments, "the routes were not found"
+    assert not moments - ways, f"say how to reach this page, in tests/functional/ways.py: {sorted(moments - ways)}"
+
+
+def _has_pages(app: Flask, role: Role) -> bool:
+    """Whether any route asks for a permission of this role: a role may be there before its pages are."""
+    rules = [rule_of(app, route.endpoint) for route in app.url_map.iter_rules()]
+    return any(isinstance(rule, Permission) and role_may(role, rule) for rule in rules)

@@ -36,6 +36,7 @@ from portal.services.disclosure import Gate
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
 from portal.services.exports import Exports
+from portal.services.findings import Findings
 from portal.services.house import House
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
@@ -51,6 +52,7 @@ from portal.services.verification import Verifications
 from portal.web import (
     alerts,
     casework,
+    findings,
     home,
     log,
     login,
@@ -94,6 +96,7 @@ ROOMS = (
     casework,
     seals,
     oversight,
+    findings,
     oversight_figures,
     transparency,
     pages,
@@ -220,6 +223,7 @@ def _compose(
         exports=Exports(log, oversight_desk, load_signer(settings.audit.export_key_file), clock),
         verifications=Verifications(sessions, log, oversight_desk, clock),
         analytics=analytics,
+        findings=Findings(sessions, sealer, accounts, oversight_desk, clock),
         dashboard=Dashboard(analytics, catalogue, clock),
         transparency=Transparency(analytics, catalogue, clock),
         safeguards=Safeguards.build(foundations, accounts, casework_desk, gate, _limits(settings.protection)),

@@ -40,6 +40,15 @@ class Action(StrEnum):
     REVIEW_ESCALATION = "review-escalation"
     #: An auditor settles what a supervisor handed over.
     ESCALATION_VERDICT = "escalation-verdict"
+    #: The steps of a finding, an auditor's review of an official's looks; its notice is for the person looked at.
+    FINDING_OPENING = "finding-opening"
+    FINDING_ASSIGNMENT = "finding-assignment"
+    FINDING_EVIDENCE = "finding-evidence"
+    FINDING_QUESTION = "finding-question"
+    FINDING_STATEMENT = "finding-statement"
+    FINDING_DECISION = "finding-decision"
+    FINDING_NOTICE = "finding-notice"
+    FINDING_CLOSING = "finding-closing"
     #: A supervisor notes, or takes back, that somebody is absent.
     ABSENCE_CHANGE = "absence-change"
     #: A seal: accesses to one person's data for an investigation are withheld from them until a date.
@@ -54,6 +63,8 @@ class Action(StrEnum):
 
 #: Looks at a person's own data by that person.
 OWN_LOOKS = frozenset({Action.OWN_READ, Action.OWN_CONFIRMATION})
+#: What a person is told of without having asked.
+NOTICES = frozenset({Action.FINDING_NOTICE})
 #: What an account does with its session.
 SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT, Action.STEP_UP, Action.SESSION_END})
 

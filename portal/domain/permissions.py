@@ -21,6 +21,8 @@ class Permission(StrEnum):
     EXPORT_TRAIL = "export-trail"
     VERIFY_LOG = "verify-log"
     READ_FIGURES = "read-figures"
+    HANDLE_FINDINGS = "handle-findings"
+    ANSWER_QUESTIONS = "answer-questions"
     SETTLE_ESCALATIONS = "settle-escalations"
     SUPERVISE_TEAM = "supervise-team"
     IMPORT_CASES = "import-cases"
@@ -32,7 +34,12 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.CITIZEN: frozenset({Permission.READ_OWN_RECORDS, Permission.READ_OWN_TRAIL}),
         Role.CASEWORKER: frozenset(
-            {Permission.OPEN_RECORDS_WITH_REASON, Permission.READ_OWN_CASEWORK, Permission.SEAL_ACCESSES}
+            {
+                Permission.OPEN_RECORDS_WITH_REASON,
+                Permission.READ_OWN_CASEWORK,
+                Permission.SEAL_ACCESSES,
+                Permission.ANSWER_QUESTIONS,
+            }
         ),
         Role.AUDITOR: frozenset(
             {
@@ -41,6 +48,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.VERIFY_LOG,
                 Permission.READ_FIGURES,
                 Permission.SETTLE_ESCALATIONS,
+                Permission.HANDLE_FINDINGS,
             }
         ),
         # Accesses and never data: whoever judges a look must not need one of their own.

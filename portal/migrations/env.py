@@ -9,13 +9,14 @@ from portal.models.accounts import Account
 from portal.models.base import Base
 from portal.models.cases import Case
 from portal.models.errands import HeldErrand
+from portal.models.findings import Finding
 from portal.models.marks import RecordMark
 from portal.models.sessions import SignedInSession
 from portal.models.supervision import AccessReview
 from portal.models.verifications import VerificationRun
 
 #: Importing the models fills the metadata that autogeneration compares with.
-MODELS = (AccessReview, Account, Case, HeldErrand, RecordMark, SignedInSession, VerificationRun)
+MODELS = (AccessReview, Account, Case, Finding, HeldErrand, RecordMark, SignedInSession, VerificationRun)
 
 
 def run() -> None:

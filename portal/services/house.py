@@ -14,6 +14,7 @@ from portal.services.dashboard import Dashboard
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
 from portal.services.exports import Exports
+from portal.services.findings import Findings
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
 from portal.services.records import Records
@@ -38,6 +39,7 @@ class House:
     exports: Exports
     verifications: Verifications
     analytics: Analytics
+    findings: Findings
     dashboard: Dashboard
     transparency: Transparency
     officials: OfficialNames

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -105,15 +106,38 @@ class Oversight:
 
     def entry(self, actor: Actor, reference: str, *, request_id: str) -> FoundEntry:
         """One entry whole. It is a search for exactly this entry, and recorded as one, about the same person."""
-        try:
-            logged = self._log.entry(self._references.entry(reference, actor.account_id))
-        except EntryNotFound:
-            raise NothingHere from None
+        logged = self.shown(actor, reference)
         subject, seal = (logged.access.subject, logged.access.seal) if logged.access else (None, None)
         # The auditor's own look at a sealed entry stands under the same seal: it would betray the seal otherwise.
-        event = self._event(actor, Action.TRAIL_SEARCH, request_id, subject, {"entry": logged.seq})
+        event = self.event(actor, Action.TRAIL_SEARCH, request_id, subject, {"entry": logged.seq})
         record(self._log, [replace(event, seal=seal)])
         return FoundEntry(reference, logged)
+
+    def note(self, events: Sequence[Access]) -> list[int]:
+        """Make acts of oversight durable, all or none; gives their entries' numbers.
+
+        Raises:
+            DisclosureUnavailable: the log cannot take them, so the acts must not happen.
+        """
+        return [acknowledged.seq for acknowledged in record(self._log, events)]
+
+    def shown(self, actor: Actor, reference: str) -> LoggedAccess:
+        """The entry behind a reference that this actor was given. Raises NothingHere."""
+        return self.numbered(self._references.entry(reference, actor.account_id))
+
+    def numbered(self, seq: int) -> LoggedAccess:
+        """The entry of this number. Raises NothingHere."""
+        try:
+            return self._log.entry(seq)
+        except EntryNotFound:
+            raise NothingHere from None
+
+    def reference(self, actor: Actor, seq: int) -> str:
+        return self._references.to_entry(seq, actor.account_id)
+
+    def proof(self, seq: int) -> Receipt:
+        """The receipt of the entry of this number. Raises EntryNotFound."""
+        return self._log.receipt(seq)
 
     def receipt(self, actor: Actor, reference: str) -> Receipt:
         """The proof that one entry is in the log."""
@@ -129,7 +153,7 @@ class Oversight:
             DisclosureUnavailable: the log cannot take it, so the act must not happen.
         """
         subject = wanted.subject.subject if wanted.subject else None
-        event = self._event(actor, action, request_id, subject, {"query-sha256": wanted.digest(), **details})
+        event = self.event(actor, action, request_id, subject, {"query-sha256": wanted.digest(), **details})
         return record(self._log, [event])[0].seq
 
     def query(self, wanted: TrailSearch) -> TrailQuery:
@@ -150,9 +174,10 @@ class Oversight:
     def _start_of(self, day: date) -> datetime:
         return datetime.combine(day, time.min, self._zone)
 
-    def _event(
+    def event(
         self, actor: Actor, action: Action, request_id: str, subject: str | None, details: dict[str, str | int]
     ) -> Access:
+        """An act of oversight as it stands in the log."""
         purpose = self._catalogue.purposes[OVERSIGHT]
         return Access(
             action=action,

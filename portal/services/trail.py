@@ -11,7 +11,7 @@ from audit.entry import Access
 from audit.errors import EntryNotFound
 from audit.log import AuditLog, LoggedAccess, TrailQuery
 from audit.receipt import Receipt
-from portal.domain.actions import OWN_LOOKS, SESSION_EVENTS, Action, Outcome
+from portal.domain.actions import NOTICES, OWN_LOOKS, SESSION_EVENTS, Action, Outcome
 from portal.domain.actors import Actor
 from portal.domain.errors import NothingHere
 from portal.domain.purposes import Organisation, Purpose
@@ -26,6 +26,8 @@ from portal.services.sealing import References
 PAGE_LENGTH = 25
 RECENT_DAYS = 30
 CHART_MONTHS = 12
+#: How long a notice stays on the first page; in the history it stays for good.
+NOTICE_DAYS = 90
 
 
 class Kind(StrEnum):
@@ -171,6 +173,13 @@ class Trail:
             raise NothingHere
         return self._log.receipt(int(access.details["refers-to"]), for_subject=True)
 
+    def notices(self, actor: Actor) -> list[TrailLine]:
+        """What the log tells this person of its own accord: misuse of their data that was confirmed lately."""
+        since = self._clock() - timedelta(days=NOTICE_DAYS)
+        query = TrailQuery(subject=subject_of(actor).subject, actions=NOTICES, since=since)
+        page = self._log.read(query, limit=PAGE_LENGTH)
+        return [self._line(actor, logged, logged.access) for logged in page.items if logged.access is not None]
+
     def summary(self, actor: Actor) -> Summary:
         self._lifting.lift_due()
         since = self._clock() - timedelta(days=RECENT_DAYS)
@@ -181,7 +190,8 @@ class Trail:
             since=since,
         )
         counts = self._log.counts_by(query, "organisation")
-        known = [(self._catalogue.organisations[code], n) for code, n in counts.items() if code]
+        organisations = self._catalogue.organisations  # the log remembers bodies that are no longer in it
+        known = [(organisations[code], n) for code, n in counts.items() if code in organisations]
         known.sort(key=lambda pair: -pair[1])
         return Summary(RECENT_DAYS, sum(counts.values()), tuple(known))
 

@@ -31,6 +31,7 @@ def me() -> ResponseReturnValue:
     trail = house().trail
     return render_template(
         "home/me.html",
+        notices=trail.notices(actor()),
         summary=trail.summary(actor()),
         alerts=house().safeguards.alerts.waiting(actor()),
         latest=trail.history(actor(), TrailFilter()).lines[:LATEST],

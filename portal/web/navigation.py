@@ -19,9 +19,11 @@ _ITEMS = {
     Role.CASEWORKER: (
         ("casework.start", _l("Open a record")),
         ("casework.history", _l("What I opened")),
+        ("findings.questions", _l("Questions to you")),
     ),
     Role.AUDITOR: (
         ("oversight.search", _l("Search the trail")),
+        ("findings.overview", _l("Findings")),
         ("oversight_figures.page", _l("Figures")),
         ("oversight.verification", _l("Verify the log")),
     ),
@@ -46,6 +48,10 @@ _BELOW = {
     "seals.open_record": "casework.start",
     "oversight.results": "oversight.search",
     "oversight.entry": "oversight.search",
+    "findings.start": "findings.overview",
+    "findings.open_finding": "findings.overview",
+    "findings.file": "findings.overview",
+    "findings.answer": "findings.questions",
     "oversight.verification_run": "oversight.verification",
 }
 

@@ -52,7 +52,9 @@ def results() -> ResponseReturnValue:
 @requires(Permission.SEARCH_TRAIL)
 def entry(reference: str) -> ResponseReturnValue:
     found = house().oversight.entry(actor(), reference, request_id=request_id())
-    return render_template("oversight/entry.html", found=found, catalogue=house().catalogue)
+    official = None if found.access is None else found.access.official
+    findings = [] if official is None else house().findings.open_about(actor(), official)
+    return render_template("oversight/entry.html", found=found, findings=findings, catalogue=house().catalogue)
 
 
 @blueprint.get("/oversight/entries/<reference>/receipt")

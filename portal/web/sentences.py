@@ -127,6 +127,11 @@ def _oversight(line: TrailLine) -> str:
         return _("%(organisation)s kept its looks at your data from you for longer.", organisation=organisation)
     if line.action == Action.TRAIL_EXPORT:
         return _("An auditor at %(organisation)s exported entries about you from the log.", organisation=organisation)
+    if line.action == Action.FINDING_NOTICE:
+        return _(
+            "%(organisation)s found that somebody looked at your data without a good reason, and tells you so.",
+            organisation=organisation,
+        )
     return _(
         "%(organisation)s did something that concerns you: %(action)s.", organisation=organisation, action=line.action
     )

@@ -12,6 +12,7 @@ from portal.domain.actions import Action, Outcome, Reason
 from portal.domain.actors import Role
 from portal.domain.assurance import Assurance
 from portal.domain.devices import Device
+from portal.domain.findings import FindingState, Sanction, StepKind, Verdict, Why
 from portal.services.alerts import AlertKind
 from portal.services.justification import MINIMUM_LENGTH, Weakness
 from portal.services.sessions import Method
@@ -49,6 +50,14 @@ ACTIONS = {
     Action.TRAIL_SEARCH: _l("Trail searched"),
     Action.TRAIL_EXPORT: _l("Trail exported"),
     Action.LOG_VERIFICATION: _l("Log verified"),
+    Action.FINDING_OPENING: _l("Finding opened"),
+    Action.FINDING_ASSIGNMENT: _l("Finding taken over"),
+    Action.FINDING_EVIDENCE: _l("Evidence added to a finding"),
+    Action.FINDING_QUESTION: _l("Official asked for a statement"),
+    Action.FINDING_STATEMENT: _l("Official gave a statement"),
+    Action.FINDING_DECISION: _l("Finding decided"),
+    Action.FINDING_NOTICE: _l("People told of misuse"),
+    Action.FINDING_CLOSING: _l("Finding closed"),
     Action.SIGN_IN: _l("Signed in"),
     Action.SIGN_OUT: _l("Signed out"),
     Action.STEP_UP: _l("Proved again who they are"),
@@ -131,7 +140,49 @@ WEAKNESSES = {
     Weakness.REPEATED: _l("You gave this very reason for somebody else. Say what is needed in this case."),
 }
 #: The small extras that the portal's own entries carry.
+VERDICTS = {
+    Verdict.CONFIRMED: _l("Yes: there was no good reason to look"),
+    Verdict.DISMISSED: _l("No: there was a good reason"),
+}
+SANCTIONS = {
+    Sanction.NONE: _l("Nothing"),
+    Sanction.GUIDANCE: _l("Guidance"),
+    Sanction.WARNING: _l("A written warning"),
+    Sanction.RIGHTS_WITHDRAWN: _l("Access rights are withdrawn"),
+    Sanction.DISMISSAL: _l("The employment ends"),
+    Sanction.REPORTED_TO_POLICE: _l("A report to the police"),
+}
+FINDING_STATES = {
+    FindingState.OPEN: _l("Open"),
+    FindingState.DECIDED: _l("Decided"),
+    FindingState.CLOSED: _l("Closed"),
+}
+STEPS = {
+    StepKind.OPENED: _l("opened the finding"),
+    StepKind.ASSIGNED: _l("took the finding over"),
+    StepKind.EVIDENCE: _l("added an entry to the evidence"),
+    StepKind.QUESTION: _l("asked the official"),
+    StepKind.STATEMENT: _l("gave a statement"),
+    StepKind.DECISION: _l("decided"),
+    StepKind.NOTICE: _l("told the people whose data it was"),
+    StepKind.CLOSED: _l("closed the finding"),
+}
+WHY_NOT = {
+    Why.ALREADY_DECIDED: _l("The finding is decided already."),
+    Why.NOT_DECIDED: _l("The finding has to be decided first."),
+    Why.NOT_CONFIRMED: _l("This goes with confirmed misuse only."),
+    Why.PEOPLE_NOT_TOLD: _l("The people whose data it was have to be told first."),
+    Why.NOBODY_TO_ASK: _l("The official has no account any more, so nobody can be asked here."),
+    Why.QUESTION_OPEN: _l("The official was asked and has not answered yet."),
+    Why.ANOTHER_OFFICIAL: _l("This entry is about the look of another official."),
+    Why.OWN_CASE: _l("Nobody handles a finding about themselves. Another auditor has to do it."),
+    Why.ALREADY_CLOSED: _l("The finding is closed."),
+}
 DETAILS = {
+    "finding": _l("Finding"),
+    "verdict": _l("Verdict"),
+    "sanction": _l("Sanction"),
+    "told": _l("People told"),
     "query-sha256": _l("Fingerprint of the search"),
     "refers-to": _l("Refers to entry"),
     "entry": _l("Entry looked at"),
@@ -210,6 +261,10 @@ def init_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: _said(ASSURANCES, term), "assurance_in_words")
     app.add_template_filter(lambda term: _said(FIGURES, term), "figure_in_words")
     app.add_template_filter(lambda kind: _said(ALERTS, kind), "alert_in_words")
+    app.add_template_filter(lambda term: _said(VERDICTS, term), "verdict_in_words")
+    app.add_template_filter(lambda term: _said(SANCTIONS, term), "sanction_in_words")
+    app.add_template_filter(lambda term: _said(FINDING_STATES, term), "finding_state_in_words")
+    app.add_template_filter(lambda term: _said(STEPS, term), "step_in_words")
     app.add_template_filter(_device, "device_in_words")
     app.add_template_filter(lambda persona: str(PERSONAS.get(persona, "")), "persona_in_words")
     app.add_template_filter(lambda term: _said(ROLES, term), "roles_in_words")

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import sessionmaker
 
 from audit.keys import generate_signing_key
@@ -21,6 +21,7 @@ from portal.services.disclosure import Gate
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
 from portal.services.exports import Exports
+from portal.services.findings import Findings
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
 from portal.services.policy import Policy
@@ -63,10 +64,16 @@ class FakeHouse:
     trail: Trail
     casework: Casework
     oversight: Oversight
+    findings: Findings
     exports: Exports
     verifications: Verifications
     safeguards: Safeguards
     folder: Path
+    engine: Engine
+
+    def close(self) -> None:
+        self.log.close()
+        self.engine.dispose()
 
     @classmethod
     def build(cls, folder: Path, log_url: str, portal_url: str) -> FakeHouse:
@@ -102,7 +109,9 @@ class FakeHouse:
             casework=casework,
             safeguards=Safeguards.build(foundations, accounts, casework, gate, LIMITS),
             oversight=oversight,
+            findings=Findings(sessions, sealer, accounts, oversight, clock),
             exports=Exports(log, oversight, signer, clock),
             verifications=Verifications(sessions, log, oversight, clock),
             folder=folder,
+            engine=engine,
         )

@@ -14,4 +14,4 @@ from tests.factories.houses import FakeHouse
 def house(tmp_path: Path) -> Iterator[FakeHouse]:
     house = FakeHouse.build(tmp_path, f"sqlite:///{tmp_path / 'log.db'}", f"sqlite:///{tmp_path / 'portal.db'}")
     yield house
-    house.log.close()
+    house.close()

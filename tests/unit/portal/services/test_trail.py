@@ -137,3 +137,9 @@ def test_filters_offer_what_occurs_in_the_persons_own_history(filled: FakeHouse)
     organisations, purposes = filled.trail.choices(a_citizen())
     assert "police" in {organisation.code for organisation in organisations}
     assert "land-transaction" not in {purpose.code for purpose in purposes}
+
+
+def test_a_body_that_the_catalogue_no_longer_has_is_counted_and_breaks_nothing(house: FakeHouse) -> None:
+    house.log.append(an_access(subject=MARY.subject, organisation="abolished-board"))
+    summary = house.trail.summary(a_citizen(MARY))
+    assert (summary.looks, summary.organisations) == (1, ())

@@ -14,6 +14,8 @@ from audit.errors import KeyRefused
 from audit.keys import MasterKey, load_signer
 from audit.log import LogSettings
 from audit.note import Verifier
+from audit.pkcs11 import PKCS11
+from audit.token_secret import token_master_key
 from audit.witness_client import WitnessAddress
 
 ENVIRONMENT = "GLASSHOUSE_LOG_"
@@ -99,6 +101,9 @@ def _vkey_text(text_or_path: str) -> str:
 
 
 def master_key_of(path: str) -> MasterKey:
+    """The master key in a file, or by a `pkcs11:` reference from a token. Raises KeyRefused."""
+    if path.startswith(PKCS11):
+        return token_master_key(path)
     try:
         return MasterKey.from_text(Path(path).read_text(encoding="utf-8").strip())
     except UnicodeDecodeError:

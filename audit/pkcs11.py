@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -42,8 +44,8 @@ class TokenReference:
         path, _, query = uri.removeprefix(PKCS11).partition("?")
         named = _attributes(path, ";", _PATH)
         asked = _attributes(query, "&", _QUERY)
-        if named.get("type", "private") != "private":
-            raise KeyRefused("a signing key's pkcs11: reference is of type=private")
+        if named.get("type", "private") not in {"private", "secret-key"}:
+            raise KeyRefused("a pkcs11: reference is of type=private (a signing key) or type=secret-key (a master key)")
         if not ({"token", "serial"} & named.keys() and {"object", "id"} & named.keys()):
             raise KeyRefused("a pkcs11: reference names its token (token= or serial=) and its key (object= or id=)")
         if not asked.keys() >= _QUERY:
@@ -82,14 +84,54 @@ def token_signer(uri: str) -> TokenSigner:
         KeyRefused: the reference, the module, the token, the PIN or the key is not fit for use.
     """
     reference = TokenReference.parse(uri)
-    try:
-        import pkcs11
-    except ImportError:
-        raise KeyRefused("a pkcs11: reference needs the package python-pkcs11 (requirements-pkcs11.txt)") from None
+    pkcs11 = _package()
     try:
         return TokenSigner(_Token(reference, pkcs11))
     except (pkcs11.PKCS11Error, RuntimeError) as error:
         raise KeyRefused(f"the token does not give the signing key ({type(error).__name__})") from None
+
+
+@contextmanager
+def token_session(reference: TokenReference, what: str) -> Iterator[tuple[Any, Any]]:
+    """A session with the token for once, and the names of PKCS#11; `what` is sought stands in the message.
+
+    Raises:
+        KeyRefused: the module, the token, the PIN or the key is not fit for use.
+    """
+    pkcs11 = _package()
+    try:
+        session = _open_session(reference, pkcs11)
+        try:
+            yield session, pkcs11
+        finally:
+            session.close()
+    except (pkcs11.PKCS11Error, RuntimeError) as error:
+        raise KeyRefused(f"the token does not give the {what} ({type(error).__name__})") from None
+
+
+def _package() -> Any:
+    try:
+        import pkcs11
+    except ImportError:
+        raise KeyRefused("a pkcs11: reference needs the package python-pkcs11 (requirements-pkcs11.txt)") from None
+    return pkcs11
+
+
+#: In which process each module was made ready last: after a fork it has to be anew.
+_READY: dict[str, int] = {}
+
+
+def _open_session(reference: TokenReference, package: Any) -> Any:
+    library = package.lib(reference.module)
+    if _READY.get(reference.module, os.getpid()) != os.getpid():
+        library.reinitialize()
+    _READY[reference.module] = os.getpid()
+    wanted = {"token_label": reference.token, "token_serial": _serial(reference.serial)}
+    token = library.get_token(**{name: value for name, value in wanted.items() if value is not None})
+    try:
+        return token.open(user_pin=read_private_file(reference.pin_file, "PIN"))
+    except package.exceptions.UserAlreadyLoggedIn:  # by another session of this process, which stays open
+        return token.open()
 
 
 class _Token:
@@ -122,13 +164,8 @@ class _Token:
         self._private = None
 
     def _session(self) -> Any:
-        library = self._pkcs11.lib(self._reference.module)
-        if self._process not in (0, os.getpid()):
-            library.reinitialize()
         self._process = os.getpid()
-        wanted = {"token_label": self._reference.token, "token_serial": _serial(self._reference.serial)}
-        token = library.get_token(**{name: value for name, value in wanted.items() if value is not None})
-        return token.open(user_pin=read_private_file(self._reference.pin_file, "PIN"))
+        return _open_session(self._reference, self._pkcs11)
 
     def _key(self, session: Any, object_class: Any) -> Any:
         wanted = {"label": self._reference.label, "id": self._reference.id}

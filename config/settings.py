@@ -80,6 +80,7 @@ class Settings(_Frozen):
     secret_key_file: Path | None = None
     master_key: SecretStr | None = None
     master_key_file: Path | None = None
+    master_key_token: str | None = None
     demo_sign_in: bool | None = None
     demo_people: int = Field(default=20_000, ge=200, le=1_000_000)
     host: str = "127.0.0.1"
@@ -115,6 +116,8 @@ class Settings(_Frozen):
         for name in ("secret_key", "master_key"):
             if getattr(self, name) is not None and getattr(self, f"{name}_file") is not None:
                 raise ValueError(f"{name} and {name}_file are both given; keep one")
+        if self.master_key_token is not None and (self.master_key is not None or self.master_key_file is not None):
+            raise ValueError("master_key_token and another master key are both given; keep one")
         return self
 
     @property
@@ -231,7 +234,8 @@ def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
     for name in ("secret_key", "master_key"):
         path = getattr(settings, f"{name}_file")
         default = settings.data_dir / "keys" / f"{name}.txt"
-        if path is None and getattr(settings, name) is None and not settings.is_production and default.exists():
+        given = getattr(settings, name) or (name == "master_key" and settings.master_key_token)
+        if path is None and not given and not settings.is_production and default.exists():
             path = default
         if path is not None:
             try:
@@ -253,16 +257,7 @@ def _logs_of(settings: Settings) -> LogsSettings:
 
 
 def _unfit_for_production(settings: Settings) -> list[str]:
-    mistakes = []
-    for name in ("secret_key", "master_key"):
-        secret: SecretStr | None = getattr(settings, name)
-        variable = PREFIX + name.upper()
-        if secret is None:
-            mistakes.append(f"{name}: production needs {variable} or {variable}_FILE")
-        elif secret.get_secret_value().startswith(DEMO_SECRET_PREFIX):
-            mistakes.append(f"{name}: this is a demonstration's key; production needs one of its own")
-        elif len(secret.get_secret_value()) < MINIMUM_SECRET_LENGTH:
-            mistakes.append(f"{name}: shorter than {MINIMUM_SECRET_LENGTH} characters")
+    mistakes = [mistake for name in ("secret_key", "master_key") if (mistake := _unfit_secret(settings, name))]
     if settings.demo_sign_in:
         mistakes.append("demo_sign_in: signing in as a demonstration person is not possible in production")
     if not settings.is_served_over_https:
@@ -274,3 +269,16 @@ def _unfit_for_production(settings: Settings) -> list[str]:
     if settings.audit.origin == AuditSettings().origin:
         mistakes.append("audit.origin: give the log a name of its own; it is permanent")
     return mistakes
+
+
+def _unfit_secret(settings: Settings, name: str) -> str | None:
+    secret: SecretStr | None = getattr(settings, name)
+    variable = PREFIX + name.upper()
+    if secret is None:
+        is_on_token = name == "master_key" and settings.master_key_token is not None
+        return None if is_on_token else f"{name}: production needs {variable} or {variable}_FILE"
+    if secret.get_secret_value().startswith(DEMO_SECRET_PREFIX):
+        return f"{name}: this is a demonstration's key; production needs one of its own"
+    if len(secret.get_secret_value()) < MINIMUM_SECRET_LENGTH:
+        return f"{name}: shorter than {MINIMUM_SECRET_LENGTH} characters"
+    return None

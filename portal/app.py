@@ -15,12 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from audit.errors import AuditError
+from audit.errors import AuditError, KeyRefused
 from audit.keys import load_signer
 from audit.log import AuditLog, open_log
 from config.protection import ProtectionSettings
 from config.settings import Settings
-from portal.installation import log_settings
+from portal.installation import log_settings, unlocked
 from portal.jobs.runner import JobRunner
 from portal.jobs.witnessing import ask_witnesses_for_ever
 from portal.registries.catalogue import Catalogue, CatalogueError, load_catalogue
@@ -158,6 +158,10 @@ def _dress(app: Flask) -> None:
 
 def furnish_house(settings: Settings, *, clock: Clock = system_clock) -> House:
     """The services without the web: what the command line and the jobs work with. Raises StartRefused."""
+    try:
+        settings = unlocked(settings)
+    except KeyRefused as refused:
+        raise StartRefused([f"master_key_token: {refused}"]) from None
     if settings.master_key is None or settings.secret_key is None:
         raise StartRefused(["there are no keys yet; `python -m portal init` makes them for a demonstration"])
     reasons: list[str] = []

@@ -15,7 +15,7 @@ from audit.errors import AuditError
 from config.settings import Settings, SettingsError
 from portal.app import StartRefused, furnish_house
 from portal.demo.seeding import SeedReport, seed_country
-from portal.installation import initialise, log_settings
+from portal.installation import initialise, log_settings, unlocked
 from portal.registries.catalogue import CatalogueError
 from portal.server import serve_forever
 from portal.services.accounts import DemonstrationAccount
@@ -66,7 +66,7 @@ def seed() -> None:
 @_plainly
 def serve(host: str | None, port: int | None) -> None:
     """Serve the portal with gunicorn."""
-    settings = _settings_for(host, port)
+    settings = unlocked(_settings_for(host, port))
     _refuse_a_port_in_use(settings)
     # What would keep every worker from starting is told here, once and in words.
     furnish_house(settings).log.close()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pydantic import SecretStr
+
 from audit.keys import MasterKey, generate_signing_key
 from audit.log import LogSettings, create_log
+from audit.token_secret import token_master_key
 from audit.witness_client import WitnessAddress
 from config.settings import DEMO_SECRET_PREFIX, Settings
 from portal.services.preparation import bring_tables_up_to_date, make_secret, write_private_file
@@ -18,12 +21,24 @@ def initialise(settings: Settings) -> Settings:
         KeyRefused: a signing key is missing or unfit.
         LogUnavailable: the log's database cannot be written.
     """
+    settings = unlocked(settings)
     if not settings.is_production:
         _make_demonstration_keys(settings)
         settings = settings.with_secrets_from_files()
     bring_tables_up_to_date(settings.database_url)
     create_log(log_settings(settings))
     return settings
+
+
+def unlocked(settings: Settings) -> Settings:
+    """The settings with the master key, where it comes from a token. To be done before a process forks.
+
+    Raises KeyRefused: the token does not give it.
+    """
+    if settings.master_key is not None or settings.master_key_token is None:
+        return settings
+    derived = token_master_key(settings.master_key_token)
+    return settings.model_copy(update={"master_key": SecretStr(derived.to_text())})
 
 
 def log_settings(settings: Settings) -> LogSettings:

@@ -152,3 +152,10 @@ def test_a_request_may_be_for_the_public_host_and_those_that_are_named_besides(t
     given = {"GLASSHOUSE_DATA_DIR": str(tmp_path), "GLASSHOUSE_PUBLIC_URL": "https://data.example"}
     assert Settings.load(given).hosts == ["data.example"]
     assert Settings.load(given | {"GLASSHOUSE_ALLOWED_HOSTS": "10.0.0.7"}).hosts == ["data.example", "10.0.0.7"]
+
+
+def test_production_may_have_its_master_key_on_a_token_and_nowhere_else() -> None:
+    token = {"GLASSHOUSE_MASTER_KEY_TOKEN": "pkcs11:token=x;object=y?module-path=m&pin-source=p"}
+    without = {name: value for name, value in PRODUCTION.items() if name != "GLASSHOUSE_MASTER_KEY"}
+    assert Settings.load(without | token).master_key is None
+    assert any("keep one" in mistake for mistake in _mistakes(PRODUCTION | token))

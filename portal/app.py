@@ -51,6 +51,7 @@ from portal.services.transparency import Transparency
 from portal.services.verification import Verifications
 from portal.web import (
     alerts,
+    bulk,
     casework,
     findings,
     home,
@@ -93,6 +94,7 @@ ROOMS = (
     records,
     trail,
     alerts,
+    bulk,
     casework,
     seals,
     oversight,
@@ -245,7 +247,11 @@ def _session_limits(settings: Settings) -> SessionLimits:
 
 
 def _limits(protection: ProtectionSettings) -> Limits:
-    return Limits(SealLimits(timedelta(days=protection.seal_days), timedelta(days=protection.seal_total_days)))
+    return Limits(
+        seals=SealLimits(timedelta(days=protection.seal_days), timedelta(days=protection.seal_total_days)),
+        bulk_attention=protection.bulk_attention,
+        bulk_keep=timedelta(days=protection.bulk_keep_days),
+    )
 
 
 def _configure(app: Flask, settings: Settings) -> None:

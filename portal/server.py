@@ -57,7 +57,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> Any:
         app = create_app(self._settings)
         house: House = app.extensions["glasshouse"]
-        Schedule({"lift seals": house.safeguards.lifting.lift_due}).start()
+        safeguards = house.safeguards
+        Schedule({"lift seals": safeguards.lifting.lift_due, "old lists": safeguards.discard_old_results}).start()
+        # A thread of its own: a long list must not keep what else is due from its turn.
+        Schedule({"lists": safeguards.bulk_runs.resume_due}).start()
         announce(SecurityEvent.STARTED, mode=self._settings.mode.value, log_size=house.log.checkpoint().checkpoint.size)
         return app
 

@@ -57,6 +57,10 @@ class Action(StrEnum):
     SEAL_PROLONGATION = "seal-prolongation"
     #: A seal has ended: this entry shows its subject one entry that the seal withheld.
     SEAL_REVEAL = "seal-reveal"
+    #: A caseworker asks for a list of people under one purpose and case; each of them has an entry of their own.
+    BULK_REQUEST = "bulk-request"
+    #: The results of a list are fetched, once.
+    BULK_RESULTS = "bulk-results"
     #: Somebody who must know of something is told in the portal. It speaks of no person's data.
     ALERT = "alert"
 

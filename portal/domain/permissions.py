@@ -28,6 +28,7 @@ class Permission(StrEnum):
     IMPORT_CASES = "import-cases"
     SEAL_ACCESSES = "seal-accesses"
     PROLONG_SEALS = "prolong-seals"
+    OPEN_LISTS = "open-lists"
 
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
@@ -39,6 +40,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.READ_OWN_CASEWORK,
                 Permission.SEAL_ACCESSES,
                 Permission.ANSWER_QUESTIONS,
+                Permission.OPEN_LISTS,
             }
         ),
         Role.AUDITOR: frozenset(

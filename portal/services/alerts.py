@@ -39,6 +39,8 @@ class AlertKind(StrEnum):
     SEAL_ENDED = "seal-ended"
     #: To supervisors: somebody of their organisation registered a seal.
     SEAL_REGISTERED = "seal-registered"
+    #: To supervisors: somebody of their organisation asked for the records of many people at once.
+    BULK_VOLUME = "bulk-volume"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from portal.domain.purposes import Purpose
 from portal.registries.catalogue import Field, Registry
 from portal.registries.records import Record
 from portal.services.disclosure import Gate, Grant
+from portal.services.entries import Once
 from portal.services.justification import Weakness, is_the_same_reason, tidied, weakness_of
 from portal.services.policy import Decision, Policy
 from portal.services.sealing import References
@@ -47,6 +48,7 @@ class Opening:
     case: str | None = None
     justification: str = field(repr=False)
     seal: str | None = None
+    once: Once | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ class Casework:
                 on_behalf_of=self._policy.principal_of(actor),
                 justification=reason,
                 seal=opening.seal,
+                once=opening.once,
             )
             for registry, decision in decisions.items()
         ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audit.entry import Access
-from audit.log import AuditLog
+from audit.log import Acknowledgement, AuditLog
 from portal.domain.actions import PORTAL_SOURCE, Action, Outcome, Reason
 from portal.domain.actors import Actor, Role
 from portal.domain.identifiers import PersonalCode
@@ -18,7 +18,7 @@ from portal.domain.security_events import SecurityEvent
 from portal.registries.connector import Connector, RegistryUnavailable
 from portal.registries.records import Record
 from portal.services.clock import Clock
-from portal.services.entries import record
+from portal.services.entries import Once, record, record_once
 from portal.services.security_log import announce
 
 
@@ -41,6 +41,8 @@ class Grant:
     seal: str | None = None
     #: Small extras for the entry: codes and counts, never a value out of a record.
     details: Mapping[str, str | int] = field(default_factory=dict, hash=False)
+    #: Set where the same look may be asked for again, after a crash, and must stay one entry.
+    once: Once | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +112,27 @@ class Gate:
         Raises:
             DisclosureUnavailable: the refusal could not be recorded. Nothing was released either.
         """
-        denied = record(self._log, [self._access(grant, Outcome.DENIED, reason=reason) for grant in grants])
+        denied = self._entered([(grant, self._access(grant, Outcome.DENIED, reason=reason)) for grant in grants])
         announce(SecurityEvent.ACCESS_DENIED, reason=reason, entry=denied[0].seq)
         return denied[0].seq
 
     def _recorded(self, grants: Sequence[Grant]) -> list[tuple[Grant, int]]:
-        acknowledged = record(self._log, [self._access(grant, Outcome.RELEASED) for grant in grants])
+        acknowledged = self._entered([(grant, self._access(grant, Outcome.RELEASED)) for grant in grants])
         return [(grant, entry.seq) for grant, entry in zip(grants, acknowledged, strict=True)]
 
     def _record_failure(self, grant: Grant, entry: int) -> None:
         failure = self._access(grant, Outcome.FAILED, reason=Reason.REGISTRY_UNAVAILABLE, refers_to=entry)
-        record(self._log, [failure])
+        self._entered([(grant, failure)])
+
+    def _entered(self, looks: Sequence[tuple[Grant, Access]]) -> list[Acknowledgement]:
+        """All of them in one transaction; each by itself where it must stay one entry however often it is asked for."""
+        if not any(grant.once for grant, _ in looks):
+            return record(self._log, [access for _, access in looks])
+        return [
+            record_once(self._log, access, f"{grant.once.key}/{grant.registry}/{access.outcome}")
+            for grant, access in looks
+            if grant.once is not None
+        ]
 
     def _access(
         self, grant: Grant, outcome: Outcome, *, reason: Reason | None = None, refers_to: int | None = None
@@ -131,7 +143,7 @@ class Gate:
             action=grant.action,
             outcome=outcome,
             source=PORTAL_SOURCE,
-            occurred_at=self._clock(),
+            occurred_at=self._clock() if grant.once is None else grant.once.occurred_at,
             subject=grant.subject.subject,
             organisation=actor.organisation,
             on_behalf_of=grant.on_behalf_of,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -11,6 +12,8 @@ from audit.log import AuditLog
 from portal.services.accounts import Accounts
 from portal.services.alerts import Alerts
 from portal.services.attention import Attention
+from portal.services.bulk import BulkLists
+from portal.services.bulk_running import BulkRuns
 from portal.services.casework import Casework
 from portal.services.clock import Clock
 from portal.services.disclosure import Gate
@@ -25,6 +28,8 @@ class Limits:
     """How long each exception may last."""
 
     seals: SealLimits
+    bulk_attention: int
+    bulk_keep: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,9 @@ class Safeguards:
     seals: Seals
     sealed_casework: SealedCasework
     lifting: Lifting
+    bulk: BulkLists
+    bulk_runs: BulkRuns
+    limits: Limits
 
     @classmethod
     def build(cls, on: Foundations, accounts: Accounts, casework: Casework, gate: Gate, limits: Limits) -> Safeguards:
@@ -63,4 +71,10 @@ class Safeguards:
             seals=seals,
             sealed_casework=SealedCasework(seals, casework, gate, attention),
             lifting=on.lifting(),
+            bulk=BulkLists(on.sessions, on.sealer, on.log, attention, on.clock, large=limits.bulk_attention),
+            bulk_runs=BulkRuns(on.sessions, on.sealer, accounts, casework, on.clock),
+            limits=limits,
         )
+
+    def discard_old_results(self) -> None:
+        self.bulk.discard_old(self.limits.bulk_keep)

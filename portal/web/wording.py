@@ -14,6 +14,7 @@ from portal.domain.assurance import Assurance
 from portal.domain.devices import Device
 from portal.domain.findings import FindingState, Sanction, StepKind, Verdict, Why
 from portal.services.alerts import AlertKind
+from portal.services.bulk import RowOutcome
 from portal.services.justification import MINIMUM_LENGTH, Weakness
 from portal.services.sessions import Method
 from portal.services.trail import Kind
@@ -71,6 +72,8 @@ ACTIONS = {
     Action.SEAL_ORDER: _l("Seal registered"),
     Action.SEAL_PROLONGATION: _l("Seal prolonged"),
     Action.SEAL_REVEAL: _l("Shown to the person after a seal"),
+    Action.BULK_REQUEST: _l("List of people asked for"),
+    Action.BULK_RESULTS: _l("Results of a list fetched"),
     Action.ALERT: _l("Notice given"),
 }
 OUTCOMES = {
@@ -199,8 +202,18 @@ DETAILS = {
     "revealed-action": _l("What was withheld"),
     "kind": _l("Kind"),
     "recipients": _l("Told to how many"),
+    "people": _l("How many people"),
+    "list-hmac": _l("Fingerprint of the list"),
+    "file-sha256": _l("Fingerprint of the file"),
+}
+ROW_OUTCOMES = {
+    RowOutcome.RELEASED: _l("Shown"),
+    RowOutcome.DENIED: _l("Refused"),
+    RowOutcome.FAILED: _l("A registry gave no answer"),
+    RowOutcome.UNCLEAR: _l("Unclear: an earlier attempt was logged otherwise"),
 }
 ALERTS = {
+    AlertKind.BULK_VOLUME: _l("An official of your organisation asked for the records of many people at once."),
     AlertKind.SEAL_ENDED: _l("Looks that were kept from you for an investigation are in your history now."),
     AlertKind.SEAL_REGISTERED: _l("An official of your organisation registered a seal: looks are kept from a person."),
 }
@@ -265,6 +278,7 @@ def init_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: _said(SANCTIONS, term), "sanction_in_words")
     app.add_template_filter(lambda term: _said(FINDING_STATES, term), "finding_state_in_words")
     app.add_template_filter(lambda term: _said(STEPS, term), "step_in_words")
+    app.add_template_filter(lambda outcome: _said(ROW_OUTCOMES, outcome), "row_outcome_in_words")
     app.add_template_filter(_device, "device_in_words")
     app.add_template_filter(lambda persona: str(PERSONAS.get(persona, "")), "persona_in_words")
     app.add_template_filter(lambda term: _said(ROLES, term), "roles_in_words")

@@ -38,7 +38,11 @@ from tests.fakes.registry import FakeRegistry
 TALLINN = ZoneInfo("Europe/Tallinn")
 SESSION_LIMITS = SessionLimits(idle=timedelta(minutes=30), absolute=timedelta(hours=8))
 
-LIMITS = Limits(SealLimits(order=timedelta(days=90), total=timedelta(days=365)))
+LIMITS = Limits(
+    seals=SealLimits(order=timedelta(days=90), total=timedelta(days=365)),
+    bulk_attention=100,
+    bulk_keep=timedelta(days=7),
+)
 
 
 @cache

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from portal.demo.codes import personal_code
 from portal.domain.actors import Actor, Role
 from portal.domain.identifiers import PersonalCode
 
@@ -25,3 +28,8 @@ def a_caseworker(
 
 def an_auditor(account_id: str = "account-auditor") -> Actor:
     return Actor(account_id, Role.AUDITOR, "Aita Audiitor", "data-protection-inspectorate", None)
+
+
+def some_people(number: int) -> list[PersonalCode]:
+    """Valid codes of as many different people, none of them named above."""
+    return [PersonalCode.parse(personal_code("F", date(1970, 1, 1), place)) for place in range(1, number + 1)]

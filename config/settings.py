@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from config.identity import OidcSettings, unfit_provider
 from config.operation import LimitsSettings, LogFormat, LogsSettings
 from config.protection import ProtectionSettings
 
@@ -97,6 +98,7 @@ class Settings(_Frozen):
     limits: LimitsSettings = LimitsSettings()
     allowed_hosts: tuple[str, ...] = ()
     protection: ProtectionSettings = ProtectionSettings()
+    oidc: OidcSettings | None = None
     registry_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("public_url")
@@ -128,6 +130,11 @@ class Settings(_Frozen):
     def offers_demo_sign_in(self) -> bool:
         """A demonstration offers it unless told otherwise; production never does (`load` refuses the setting)."""
         return not self.is_production and self.demo_sign_in is not False
+
+    @property
+    def base_url(self) -> str:
+        """Where browsers reach the portal, without a slash at the end. Never taken from a request's Host header."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def is_served_over_https(self) -> bool:
@@ -171,6 +178,7 @@ class Settings(_Frozen):
             raise SettingsError(mistakes + [_in_words(problem) for problem in error.errors()]) from None
         settings, unreadable = _resolved(settings)
         mistakes += unreadable
+        mistakes += unfit_provider(settings.oidc, is_production=settings.is_production)
         if settings.is_production:
             mistakes += _unfit_for_production(settings)
         if mistakes:
@@ -237,11 +245,12 @@ def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
         given = getattr(settings, name) or (name == "master_key" and settings.master_key_token)
         if path is None and not given and not settings.is_production and default.exists():
             path = default
-        if path is not None:
-            try:
-                changes[name] = SecretStr(path.read_text(encoding="utf-8").strip())
-            except (OSError, UnicodeDecodeError):
-                mistakes.append(f"{name}_file: {path} cannot be read")
+        if path is not None and (secret := _read_secret(f"{name}_file", path, mistakes)) is not None:
+            changes[name] = secret
+    oidc = settings.oidc
+    if oidc is not None and oidc.client_secret is None and oidc.client_secret_file is not None:
+        secret = _read_secret("oidc.client_secret_file", oidc.client_secret_file, mistakes)
+        changes["oidc"] = oidc.model_copy(update={"client_secret": secret})
     return settings.model_copy(update=changes), mistakes
 
 
@@ -254,6 +263,14 @@ def _logs_of(settings: Settings) -> LogsSettings:
             "security": logs.security or ("stdout" if is_production else own_file),
         }
     )
+
+
+def _read_secret(name: str, path: Path, mistakes: list[str]) -> SecretStr | None:
+    try:
+        return SecretStr(path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError):
+        mistakes.append(f"{name}: {path} cannot be read")
+        return None
 
 
 def _unfit_for_production(settings: Settings) -> list[str]:

@@ -29,6 +29,7 @@ from portal.registries.sql import build_connectors
 from portal.services.accounts import Accounts
 from portal.services.analytics.desk import Analytics, store_at
 from portal.services.analytics.lake import Lake
+from portal.services.attempts import Attempts
 from portal.services.casework import Casework
 from portal.services.clock import Clock, system_clock
 from portal.services.dashboard import Dashboard
@@ -39,6 +40,7 @@ from portal.services.exports import Exports
 from portal.services.findings import Findings
 from portal.services.house import House
 from portal.services.officials import OfficialNames
+from portal.services.openid import open_id_sign_in
 from portal.services.oversight import Oversight
 from portal.services.policy import Policy
 from portal.services.records import Records
@@ -57,6 +59,7 @@ from portal.web import (
     home,
     log,
     login,
+    openid,
     oversight,
     oversight_figures,
     pages,
@@ -89,6 +92,7 @@ ROOMS = (
     home,
     log,
     login,
+    openid,
     sessions,
     step_up,
     records,
@@ -128,10 +132,11 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     app = Flask("portal", root_path=str(Path(__file__).parent))
     _configure(app, settings)
     app.config["LOG_KEYS"] = house.log.published_keys()
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
+    csrf.exempt(openid.back_channel_logout)  # the provider's server posts it; its own signature stands for a mark
     furnish(app.extensions, house, _jobs())
     _dress(app)
-    login.init_login(app, demo_sign_in=settings.offers_demo_sign_in)
+    login.init_login(app, demo_sign_in=settings.offers_demo_sign_in, provider=settings.oidc)
     init_json(app)
     init_request_log(app)
     init_limits(app, settings.limits)
@@ -217,10 +222,13 @@ def _compose(
     foundations = Foundations(sessions, sealer, log, clock, zone)
     casework_desk = Casework(policy, gate, log, references)
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
+    accounts.index_citizens()
+    entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock)
     return House(
         catalogue=catalogue,
         accounts=accounts,
-        entrance=Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock),
+        entrance=entrance,
+        openid=open_id_sign_in(settings.oidc, settings.base_url, Attempts(sessions, sealer, clock), accounts, entrance),
         errands=Errands(sessions, sealer, clock),
         records=Records(catalogue, gate),
         trail=Trail(log, catalogue, officials, references, clock, zone, foundations.lifting()),

@@ -23,6 +23,10 @@ class AccessDenied(PortalError):
         self.entry = entry
 
 
+class AccountClosed(PortalError):
+    """The person's account was closed. The caller lets nobody in and says so to the person who proved to be them."""
+
+
 class StrongerSignInNeeded(PortalError):
     """The person signed in less surely, or longer ago, than this needs. The caller asks for a new proof."""
 

@@ -28,6 +28,9 @@ class SecurityEvent(StrEnum):
     SIGN_IN_REFUSED = "sign-in-refused"
     SIGNED_OUT = "signed-out"
     SESSION_ENDED = "session-ended"
+    STEPPED_UP = "stepped-up"
+    STEP_UP_REFUSED = "step-up-refused"
+    PROVIDERS_WORD_REFUSED = "providers-word-refused"
     STRONGER_SIGN_IN_NEEDED = "stronger-sign-in-needed"
     ROUTE_REFUSED = "route-refused"
     ACCESS_DENIED = "access-denied"
@@ -73,6 +76,15 @@ DESCRIPTIONS: dict[SecurityEvent, Description] = {
     SecurityEvent.SIGNED_OUT: Description(Severity.INFO, "Somebody signed out."),
     SecurityEvent.SESSION_ENDED: Description(
         Severity.LOW, "A session was ended by something else than its own sign-out.", ("reason",), "session_expired"
+    ),
+    SecurityEvent.STEPPED_UP: Description(
+        Severity.INFO, "Somebody who is signed in proved again who they are.", ("method", "assurance")
+    ),
+    SecurityEvent.STEP_UP_REFUSED: Description(
+        Severity.MEDIUM, "Somebody who is signed in did not prove again who they are.", ("reason",), "authn_login_fail"
+    ),
+    SecurityEvent.PROVIDERS_WORD_REFUSED: Description(
+        Severity.MEDIUM, "A logout token came that the sign-in service did not sign, or not for us.", ("check",)
     ),
     SecurityEvent.STRONGER_SIGN_IN_NEEDED: Description(
         Severity.LOW, "A route asked for a surer or fresher sign-in than the session has.", ("endpoint", "needed")

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base
 
 
 class Account(Base):
-    """A person in one role. The personal code is sealed under the master key, with the account's id as its context."""
+    """A person in one role. The personal code is sealed under the master key, with the account's id as its context.
+
+    `citizen_index` is a keyed blind index of a citizen's code, by which the account is found again at sign-in; it is
+    unique, so that two first sign-ins at once open one account.
+    """
 
     __tablename__ = "accounts"
+    __table_args__ = (Index("uq_accounts_citizen_index", "citizen_index", unique=True),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     role: Mapped[str] = mapped_column(String(32))
@@ -21,6 +26,7 @@ class Account(Base):
     organisation: Mapped[str | None] = mapped_column(String(64))
     team: Mapped[str | None] = mapped_column(String(64))
     sealed_personal_code: Mapped[bytes | None] = mapped_column(LargeBinary)
+    citizen_index: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     is_active: Mapped[bool] = mapped_column(default=True)
     is_demonstration: Mapped[bool] = mapped_column(default=False)
     persona: Mapped[str | None] = mapped_column(String(64))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from portal.domain.actors import Actor, Role
-from portal.domain.errors import NothingHere
+from portal.domain.errors import AccountClosed, NothingHere
 from portal.domain.identifiers import PersonalCode
 from portal.models.accounts import Account
 from portal.services.clock import Clock
@@ -61,6 +62,40 @@ class Accounts:
             )
         return ids
 
+    def citizen(self, code: PersonalCode, name: str) -> Actor:
+        """The account of the citizen with this personal code; the first time it is opened. The name is kept up to date.
+
+        Raises AccountClosed.
+        """
+        known = self._citizen(code, name)
+        if known is not None:
+            return known
+        try:
+            [account_id] = self.open([NewAccount(Role.CITIZEN, name, personal_code=code)])
+        except IntegrityError:  # another request of the same person opened it in between; the index is unique
+            known = self._citizen(code, name)
+            if known is None:
+                raise
+            return known
+        return self.actor(account_id)
+
+    def citizen_id(self, code: PersonalCode) -> str | None:
+        """The id of the citizen's account, or None when there is none."""
+        with self._sessions() as session:
+            return session.scalar(select(Account.id).where(Account.citizen_index == self._index(code)))
+
+    def index_citizens(self) -> None:
+        """Give the index to accounts that were opened before there was one. Safe to repeat."""
+        unindexed = select(Account).where(
+            Account.role == Role.CITIZEN, Account.citizen_index.is_(None), Account.sealed_personal_code.is_not(None)
+        )
+        with self._sessions.begin() as session:
+            for row in session.scalars(unindexed.order_by(Account.created_at, Account.position)).all():
+                code = self._actor(row).personal_code
+                if code is not None and self._holder(session, code) is None:
+                    row.citizen_index = self._index(code)
+                    session.flush()
+
     def actor(self, account_id: str) -> Actor:
         """Raises NothingHere when the account does not exist or was closed."""
         with self._sessions() as session:
@@ -97,8 +132,26 @@ class Accounts:
                 raise NothingHere
             return self._actor(row)
 
+    def _citizen(self, code: PersonalCode, name: str) -> Actor | None:
+        with self._sessions.begin() as session:
+            row = self._holder(session, code)
+            if row is None:
+                return None
+            if not row.is_active:
+                raise AccountClosed
+            if name and row.name != name:
+                row.name = name
+            return self._actor(row)
+
+    def _holder(self, session: Session, code: PersonalCode) -> Account | None:
+        return session.scalar(select(Account).where(Account.citizen_index == self._index(code)))
+
+    def _index(self, code: PersonalCode) -> bytes:
+        return self._sealer.blind_index(code.subject, "citizen")
+
     def _row(self, new: NewAccount, account_id: str, position: int, now: datetime, demonstration: bool) -> Account:
         code = new.personal_code
+        is_citizen = new.role is Role.CITIZEN and code is not None
         return Account(
             id=account_id,
             role=new.role,
@@ -106,6 +159,7 @@ class Accounts:
             organisation=new.organisation,
             team=new.team,
             sealed_personal_code=None if code is None else self._sealer.seal(code.reveal(), account_id),
+            citizen_index=self._index(code) if is_citizen and code is not None else None,
             is_active=True,
             is_demonstration=demonstration,
             persona=new.persona,

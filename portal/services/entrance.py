@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from audit.entry import Access
 from audit.log import AuditLog
@@ -77,11 +78,13 @@ class Entrance:
         token = self._sessions.rotate(session_id, proof)
         if token is None:
             raise NothingHere
+        announce(SecurityEvent.STEPPED_UP, method=str(proof.method), assurance=str(proof.assurance))
         return token
 
     def refuse_step_up(self, present: Present, reason: Reason, request_id: str) -> None:
         """Record that somebody who is signed in did not prove again who they are. The session stays as it was."""
         details = {"session": present.session.session_id}
+        announce(SecurityEvent.STEP_UP_REFUSED, reason=reason)
         entry = self._entry(present.actor, Action.STEP_UP, request_id, details, reason, Outcome.DENIED)
         record(self._log, [entry])
 
@@ -150,6 +153,33 @@ class Entrance:
     def end_others(self, present: Present, request_id: str) -> int:
         """End all sessions of the account but this one, and say how many those were."""
         return self._end(present.actor, self._others(present), Reason.ENDED_ELSEWHERE, request_id)
+
+    def end_by_provider(
+        self, sid: str | None, code: PersonalCode | None, *, began_before: datetime, request_id: str
+    ) -> int:
+        """End what stands on the provider's session `sid`, or without one all that the provider let this person into.
+
+        Gives the number of sessions that ended; what began after `began_before` stays.
+        """
+        sessions = self._sessions.of_provider_session(sid) if sid is not None else self._through_provider(code)
+        ended = 0
+        for session in sessions:
+            if session.started_at > began_before:
+                continue
+            try:
+                actor = self._accounts.actor(session.account_id)
+            except NothingHere:
+                self._sessions.end(session.session_id)  # a closed account: over in any case, and nobody to tell
+                continue
+            if code is None or actor.personal_code == code:
+                ended += self._end(actor, [session], Reason.ENDED_BY_PROVIDER, request_id)
+        return ended
+
+    def _through_provider(self, code: PersonalCode | None) -> list[OpenSession]:
+        account_id = None if code is None else self._accounts.citizen_id(code)
+        if account_id is None:
+            return []
+        return [one for one in self._sessions.of_account(account_id) if one.method is Method.OPENID]
 
     def _others(self, present: Present) -> list[OpenSession]:
         return [one for one in self.sessions_of(present) if one.session_id != present.session.session_id]

@@ -16,6 +16,7 @@ from portal.services.errands import Errands
 from portal.services.exports import Exports
 from portal.services.findings import Findings
 from portal.services.officials import OfficialNames
+from portal.services.openid import OpenIdSignIn
 from portal.services.oversight import Oversight
 from portal.services.records import Records
 from portal.services.safeguards import Safeguards
@@ -32,6 +33,7 @@ class House:
     accounts: Accounts
     entrance: Entrance
     errands: Errands
+    openid: OpenIdSignIn | None
     records: Records
     trail: Trail
     casework: Casework

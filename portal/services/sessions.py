@@ -43,12 +43,17 @@ class SessionLimits:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What stands behind a sign-in. A provider's session id and ID token are kept to end both sessions together."""
+    """What stands behind a sign-in. A provider's session id and ID token are kept to end both sessions together.
+
+    `proved_at` is when the person proved who they are; None for just now. A provider that kept them signed in says an
+    earlier time than that of the sign-in here.
+    """
 
     method: Method
     assurance: Assurance
     provider_session: str | None = None
     id_token: str | None = None
+    proved_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"Proof({self.method}, {self.assurance})"  # an ID token names the person
@@ -95,7 +100,7 @@ class Sessions:
             browser=device.browser,
             system=device.system,
             started_at=now,
-            proved_at=now,
+            proved_at=min(proof.proved_at or now, now),
             last_seen_at=now,
             ends_at=now + self._limits.absolute,
             provider_session=self._provider_session(proof.provider_session),
@@ -132,11 +137,12 @@ class Sessions:
         count as one. Its absolute end stays. None when the session is gone.
         """
         token = secrets.token_urlsafe(TOKEN_BYTES)
+        now = self._clock()
         values = {
             "token_digest": _digest(token),
             "method": proof.method,
             "assurance": proof.assurance,
-            "proved_at": self._clock(),
+            "proved_at": min(proof.proved_at or now, now),
         }
         if proof.provider_session is not None:
             values["provider_session"] = self._provider_session(proof.provider_session)

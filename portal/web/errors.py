@@ -38,6 +38,14 @@ class Message:
     next_step: str
 
 
+@dataclass(frozen=True)
+class Link:
+    """Where to go from an error page."""
+
+    href: str
+    text: str
+
+
 _NOTHING_CHANGED = _l("Nothing was changed, shown or sent.")
 MESSAGES = {
     400: Message(
@@ -124,11 +132,12 @@ def init_error_pages(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def page(status: int, message: Message) -> Response:
+def page(status: int, message: Message, *, link: Link | None = None) -> Response:
     """The error page; one for a failure (5xx) is rendered without asking who is signed in."""
     if status >= 500:
         g.without_viewer = True
-    body = render_template("errors/error.html", message=message, status=status, reference=g.get("request_id"))
+    reference = g.get("request_id")
+    body = render_template("errors/error.html", message=message, status=status, reference=reference, link=link)
     return make_response(body, status)
 
 

@@ -6,7 +6,7 @@ from typing import cast
 from urllib.parse import urlencode
 
 import flask_babel
-from flask import Flask, request, url_for
+from flask import Flask, g, request, url_for
 
 from portal.domain.text import LANGUAGES, LocalizedText
 
@@ -62,8 +62,8 @@ def _language_link(code: str) -> str:
     """The switch's link, which leads back to this page. What was posted cannot be led back to, only its form."""
     rule = request.url_rule
     can_be_opened_again = rule is not None and "GET" in (rule.methods or ())
-    back = "/"
-    if can_be_opened_again:
+    back = g.get("page_in_other_languages", "/")
+    if can_be_opened_again and back == "/":
         query = request.args.to_dict(flat=False) if request.method == "GET" else {}
         back = request.path + (f"?{urlencode(query, doseq=True)}" if query else "")
     return url_for("pages.language", code=code, next=back)

@@ -8,20 +8,36 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from flask import Blueprint, Flask, Request, abort, current_app, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Request,
+    Response,
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager
 from werkzeug.wrappers import Response as BaseResponse
 
+from config.identity import OidcSettings
 from portal.domain.actors import Actor, Role
 from portal.domain.assurance import Assurance
 from portal.domain.devices import Device
+from portal.domain.text import LocalizedText
 from portal.services.entrance import Visit
+from portal.services.provider import ProviderSignOut
 from portal.services.sessions import Method, Proof
 from portal.web.guard import public, signed_in
 from portal.web.house import SignedIn, actor_or_none, house, present, request_id
 from portal.web.i18n import language
-from portal.web.security_headers import clear_site_data
+from portal.web.security_headers import allowing_form_to, clear_site_data
 from portal.web.tokens import token_of, with_token, without_token
 
 blueprint = Blueprint("login", __name__)
@@ -38,8 +54,11 @@ HOME_OF = {
 AS_DEMONSTRATION = Proof(Method.DEMONSTRATION, Assurance.SUBSTANTIAL)
 
 
-def init_login(app: Flask, *, demo_sign_in: bool) -> None:
+def init_login(app: Flask, *, demo_sign_in: bool, provider: OidcSettings | None) -> None:
     app.config["DEMO_SIGN_IN"] = demo_sign_in
+    app.config["SIGN_IN_PROVIDER"] = provider and LocalizedText(
+        provider.display_name_en, provider.display_name_et, provider.display_name_ru
+    )
     manager = LoginManager()
     manager.session_protection = None  # its "strong" mode binds to the address, which phones change
     manager.init_app(app, add_context_processor=False)  # it would ask the database even for the page of a failure
@@ -63,7 +82,9 @@ def choose() -> ResponseReturnValue:
         return redirect(url_for(HOME_OF[signed.role]))
     people = house().accounts.demonstration_people() if current_app.config["DEMO_SIGN_IN"] else []
     by_role = {role: list(group) for role, group in groupby(people, key=lambda person: person.role)}
-    return render_template("login/choose.html", people=by_role, next=local_path(request.args.get("next")))
+    provider = current_app.config["SIGN_IN_PROVIDER"]
+    wanted = local_path(request.args.get("next"))
+    return render_template("login/choose.html", people=by_role, provider=provider, next=wanted)
 
 
 @blueprint.post("/sign-in/demonstration")
@@ -79,11 +100,25 @@ def as_demonstration_person() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 @signed_in()
 def sign_out() -> ResponseReturnValue:
-    house().entrance.sign_out(present(), request_id())
+    id_token = house().entrance.sign_out(present(), request_id())
     session.clear()
+    openid = house().openid
+    if openid is not None and id_token is not None:
+        farewell_there = openid.sign_out(id_token, language())
+        if farewell_there is not None:
+            return clear_site_data(without_token(_offered(farewell_there)))
     # By way of the language page: the browser forgets its cookies here, and the reader's language should stay.
     farewell = url_for("pages.language", code=language(), next=url_for("home.welcome"))
     return clear_site_data(without_token(redirect(farewell)))
+
+
+def _offered(there: ProviderSignOut) -> Response:
+    """Out of here; and the way out of the provider, which the person may take.
+
+    The ID token, which names them, goes in a form rather than in an address unless the provider takes nothing else.
+    """
+    response = make_response(render_template("login/signed_out.html", there=there))
+    return allowing_form_to(response, there.origin)
 
 
 def visit() -> Visit:

@@ -73,6 +73,11 @@ def clear_site_data(response: BaseResponse) -> BaseResponse:
     return response
 
 
+def allowing_form_to(response: Response, origin: str) -> Response:
+    """Let the forms of this one page lead to `origin` as well: the provider, on the page after signing out."""
+    return under_policy(response, CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {origin}"))
+
+
 def under_policy(response: Response, policy: str) -> Response:
     """Send this answer under a Content-Security-Policy of its own, which the caller has made no wider than ours."""
     g.content_security_policy = policy

@@ -22,7 +22,7 @@ from portal.web.tokens import with_token
 blueprint = Blueprint("step_up", __name__)
 
 #: For each way of signing in, the page (an endpoint that takes `errand`) where one proves again who one is.
-WAYS: dict[Method, str] = {Method.DEMONSTRATION: "step_up.demonstration"}
+WAYS: dict[Method, str] = {Method.DEMONSTRATION: "step_up.demonstration", Method.OPENID: "openid.step_up"}
 #: What the demonstration's button counts as: it stands for a proof at the highest level, and says so.
 AS_DEMONSTRATION = Proof(Method.DEMONSTRATION, Assurance.HIGH)
 
@@ -67,7 +67,7 @@ def go_on(errand: str) -> ResponseReturnValue:
 
 
 def _ask(needed: StrongerSignInNeeded) -> Response | BaseResponse:
-    if present().session.method not in WAYS or request.method not in {"GET", "HEAD", "POST"}:
+    if _way() is None or request.method not in {"GET", "HEAD", "POST"}:
         return page(403, STRONGER_SIGN_IN_NEEDED)
     # A form is kept only now, after its mark against forgery was checked: nobody can plant what is offered to be sent.
     is_form = request.method == "POST"
@@ -84,8 +84,14 @@ def _ask(needed: StrongerSignInNeeded) -> Response | BaseResponse:
 
 
 def _lead_to_way(errand_id: str) -> BaseResponse:
-    way = WAYS.get(present().session.method)
+    way = _way()
     return page(403, STRONGER_SIGN_IN_NEEDED) if way is None else redirect(url_for(way, errand=errand_id), 303)
+
+
+def _way() -> str | None:
+    """The endpoint of the signed-in person's way; None when there is none, or no longer."""
+    method = present().session.method
+    return None if method is Method.OPENID and house().openid is None else WAYS.get(method)
 
 
 def _only_in_a_demonstration() -> None:

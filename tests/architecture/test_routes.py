@@ -21,6 +21,12 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | Permission] = {
     "home.me": Permission.READ_OWN_TRAIL,
     "login.choose": Public,
     "login.as_demonstration_person": Public,
+    "openid.start": Public,
+    "openid.complete": Public,
+    "openid.back_channel_logout": Public,
+    "openid.signed_out": Public,
+    "openid.step_up": AnySignedIn,
+    "openid.start_step_up": AnySignedIn,
     "login.sign_out": AnySignedIn,
     "sessions.overview": AnySignedIn,
     "sessions.end": AnySignedIn,
@@ -97,6 +103,8 @@ VISITORS: dict[str | None, Role | None] = {
     "auditor": Role.AUDITOR,
     "supervisor": Role.SUPERVISOR,
 }
+#: Routes that need no mark against forged forms: another program sends them, and what it sends is signed.
+SENT_BY_PROGRAMS = {"openid.back_channel_logout"}
 REACHED = "the view was reached"
 
 
@@ -175,13 +183,23 @@ def test_no_route_of_a_citizen_takes_an_identifier_of_a_person(portal: FakePorta
 def test_a_form_without_the_token_of_its_own_session_is_refused(portal: FakePortal) -> None:
     stranger = token_of(portal.client("auditor"))
     for account in VISITORS:
-        for _, method, path in list(requests_of(portal.app)):
-            if method != "POST":
+        for route, method, path in list(requests_of(portal.app)):
+            if method != "POST" or route.endpoint in SENT_BY_PROGRAMS:
                 continue
             for token in (None, "", "forged", stranger):
                 client = portal.client("neighbour" if account == "auditor" else account)
                 answer = client.post(path, data={} if token is None else {"csrf_token": token})
                 assert answer.status_code in {401, 403}, f"{path} as {account} with {token!r}: {answer.status_code}"
+
+
+def test_only_what_programs_send_is_free_of_the_mark_and_no_cookie_helps_it(portal: FakePortal) -> None:
+    views = {
+        f"{view.__module__}.{view.__name__}" for view in map(portal.app.view_functions.get, SENT_BY_PROGRAMS) if view
+    }
+    assert portal.app.extensions["csrf"]._exempt_views == views
+    for route, method, path in list(requests_of(portal.app)):
+        if method == "POST" and route.endpoint in SENT_BY_PROGRAMS:
+            assert portal.client("citizen").post(path).status_code in {400, 401, 404}, path
 
 
 def test_the_guard_itself_cannot_be_given_nothing() -> None:

@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.development
 TEST_WORKERS ?= 2
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help demo test check assets lock format messages clean
+.PHONY: help demo test check assets lock format messages screenshots clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,10 @@ messages: $(DEV_STAMP) ## Collect the texts of the pages anew for the translator
 	  --omit-header -o portal/translations/messages.pot portal
 	@$(BIN)/pybabel -q update -i portal/translations/messages.pot -d portal/translations --no-fuzzy-matching \
 	  --ignore-pot-creation-date
+
+screenshots: $(DEV_STAMP) assets ## Take the pictures of docs/images again
+	@scripts/ensure-chromium
+	@$(BIN)/python -m scripts.screenshots
 
 lock: $(DEV_STAMP) ## Write requirements*.txt anew from requirements*.in
 	@for name in requirements requirements-dev; do \

@@ -7,15 +7,57 @@ was sent, has its way here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
-from portal.demo.personas import PENSIONER, code_of
+from portal.demo.personas import (
+    BENEFIT_OFFICER,
+    LEAD_AUDITOR,
+    PATROL_OFFICER,
+    PENSIONER,
+    SINGLE_PARENT,
+    code_of,
+    name_of,
+)
 from portal.domain.actors import Role
-from tests.functional.pages.base import PortalPage
+from tests.functional.pages.base import PortalPage, SignIn
 from tests.functional.pages.casework import PurposeChoice
 from tests.functional.pages.citizen import History
 from tests.functional.pages.oversight import StepUp, TrailSearch, Verification
+from tests.functional.pages.seals import SealForm, SupervisedSeals
 
 Way = Callable[[PortalPage], object]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who walks through the pages: a persona of the demonstration, or a visitor who has not signed in.
+
+    For a role that nobody in the demonstration has, `organisation` says where somebody is put for the walk.
+    """
+
+    role: Role | None
+    persona: str | None = None
+    organisation: str | None = None
+
+    @property
+    def name(self) -> str:
+        return name_of(self.persona) if self.persona else f"Somebody, {self.role}"
+
+    def __str__(self) -> str:
+        return self.persona or self.role or "visitor"
+
+
+VISITOR = Reader(None)
+CITIZEN = Reader(Role.CITIZEN, SINGLE_PARENT)
+CASEWORKER = Reader(Role.CASEWORKER, BENEFIT_OFFICER)
+POLICE = Reader(Role.CASEWORKER, PATROL_OFFICER)
+AUDITOR = Reader(Role.AUDITOR, LEAD_AUDITOR)
+SUPERVISOR = Reader(Role.SUPERVISOR, organisation="police")
+#: Each role has one reader at least; a role whose pages differ by organisation has several.
+READERS = (VISITOR, CITIZEN, CASEWORKER, POLICE, AUDITOR, SUPERVISOR)
+#: Routes that only some organisations of a role have, and who of the readers has them.
+ONLY_FOR = {"seals.overview": POLICE, "seals.new": POLICE, "seals.seal": POLICE}
 
 PURPOSE = "Deciding on a benefit claim"
 REASON = "Child allowance claim of 2 March: checking who lives in the household."
@@ -30,21 +72,36 @@ def _ask_for_export(here: PortalPage) -> StepUp:
     return TrailSearch(here.page, here.site).open().search(outcome="Refused").ask_for_export("CSV")
 
 
+def _register_seal(here: PortalPage) -> PortalPage:
+    until = datetime.now(UTC).date() + timedelta(days=30)
+    form = SealForm(here.page, here.site).open()
+    return form.register(personal_code=code_of(PENSIONER), case="PPA-2026-9", until=until)
+
+
+def _supervised_seal(here: PortalPage) -> PortalPage:
+    """Somebody at the police registers one first."""
+    here.sign_out()
+    SignIn(here.page, here.site).open().as_person(POLICE.name)
+    _register_seal(here).sign_out()
+    SignIn(here.page, here.site).open().as_person(SUPERVISOR.name)
+    return SupervisedSeals(here.page, here.site).open().open_first()
+
+
 def _verify(here: PortalPage) -> None:
     Verification(here.page, here.site).open().start().wait_for_result()
 
 
-#: By role and, first, the endpoint that answers; several ways may lead to the same one.
-WAYS: Mapping[Role | None, Mapping[tuple[str, str], Way]] = {
-    None: {("errors", "nothing is here"): lambda here: here.page.goto(f"{here.site}/nowhere")},
-    Role.CITIZEN: {
+#: By reader and, first, the endpoint that answers; several ways may lead to the same one.
+WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
+    VISITOR: {("errors", "nothing is here"): lambda here: here.page.goto(f"{here.site}/nowhere")},
+    CITIZEN: {
         ("trail.history", "a filter with a mistake"): lambda here: (
             History(here.page, here.site).open().filter_since("31", "2", "2026")
         ),
         ("records.registry", "with bought data"): lambda here: here.page.goto(f"{here.site}/me/records/tax-benefits"),
         ("trail.history", "own looks"): lambda here: here.page.goto(f"{here.site}/me/accesses?kind=own"),
     },
-    Role.CASEWORKER: {
+    CASEWORKER: {
         ("casework.open_record", "opened"): _open_record,
         ("casework.open_record", "a thoughtless reason"): lambda here: _open_record(here, reason="check"),
         ("casework.open_record", "every mistake"): lambda here: _open_record(
@@ -52,7 +109,14 @@ WAYS: Mapping[Role | None, Mapping[tuple[str, str], Way]] = {
         ),
         ("casework.start", "no purpose chosen"): lambda here: here.page.goto(f"{here.site}/casework?asked=1"),
     },
-    Role.AUDITOR: {
+    POLICE: {
+        ("seals.new", "with mistakes"): lambda here: (
+            SealForm(here.page, here.site).open().register(personal_code="1", case="", until=date(2020, 1, 1))
+        ),
+        ("seals.seal", "just registered"): _register_seal,
+    },
+    SUPERVISOR: {("seals.supervised_seal", "to prolong"): _supervised_seal},
+    AUDITOR: {
         ("oversight.results", "found"): lambda here: TrailSearch(here.page, here.site).open().search(),
         ("oversight.results", "nothing found"): lambda here: (
             TrailSearch(here.page, here.site).open().search(case="NO-SUCH-CASE")
@@ -70,5 +134,6 @@ WAYS: Mapping[Role | None, Mapping[tuple[str, str], Way]] = {
 #: Routes that answer with something other than a page of the portal, and never show up as a link on one.
 NO_PAGES: Mapping[str, str] = {
     "static": "style sheets, scripts and fonts",
+    "trail.sealed_receipt": "a file, and only once a seal has ended: tests/unit/portal/web/test_seals.py",
     "log.tile": "a tile of the log in its public binary format",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 import zipfile
 from collections.abc import Sequence
 from datetime import date
@@ -170,3 +171,29 @@ def test_an_export_is_complete_under_its_checkpoint_while_entries_are_added(fill
     assert numbers == list(range(62))
     export_key = load_signer(filled.folder / "keys" / "export.key").verifier()
     assert verify_export(path, [filled.home.verifier], [export_key]).size == 62
+
+
+def _peak_of_an_export(house: FakeHouse, form: ExportFormat) -> tuple[int, int]:
+    """The most memory that reading the export takes at once, and the length of what is in it, in bytes."""
+    made = house.exports.export(an_auditor(), TrailSearch(), form, request_id="r1")
+    archive = house.folder / made.filename
+    tracemalloc.start()
+    with archive.open("wb") as file:
+        for chunk in made.chunks:
+            file.write(chunk)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    with zipfile.ZipFile(archive) as opened:
+        return peak, opened.getinfo(f"trail.{form}").file_size
+
+
+@pytest.mark.parametrize("form", ExportFormat)
+def test_an_export_takes_no_more_memory_when_there_is_more_to_export(house: FakeHouse, form: ExportFormat) -> None:
+    looks = [an_access(subject=MARY.subject, justification=f"Case {number}: " + "x" * 900) for number in range(500)]
+    house.log.append_all(looks)
+    few, _ = _peak_of_an_export(house, form)
+    for _ in range(4):
+        house.log.append_all(looks)
+    many, length = _peak_of_an_export(house, form)
+    assert length > 2_000_000
+    assert many < few * 1.5, f"{few:,} bytes for 500 entries, {many:,} for 2,500"

@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.development
 TEST_WORKERS ?= 2
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help demo test check assets lock format messages screenshots clean
+.PHONY: help demo test soak bench check assets lock format messages screenshots clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,12 @@ demo: assets ## Run the demonstration on http://127.0.0.1:5000 (PORT=…)
 test: $(DEV_STAMP) assets ## Run every test: unit, PostgreSQL, faults, browser
 	@scripts/ensure-chromium
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
+
+soak: $(DEV_STAMP) ## The fault tests at length: hundreds of kills on both databases (SOAK_ROUNDS=300)
+	@SOAK_ROUNDS=$${SOAK_ROUNDS:-300} $(BIN)/python -m pytest tests/faults -n $(TEST_WORKERS) --dist loadgroup --timeout 3600
+
+bench: $(DEV_STAMP) ## Measure the audit log beside its peers (benchmarks/results/)
+	@$(BIN)/python -m benchmarks.audit
 
 check: $(DEV_STAMP) ## The fast gate: lint, format, types, floors
 	@$(BIN)/ruff check .

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
-from audit import schema, store
 from audit.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
-from audit.entry import Access, Leaf, commit, encode_leaf, label, leaf_hash
+from audit.entry import Access, commit, encoded_leaf, label, leaf_hash
 from audit.errors import KeyRefused
 from audit.keys import MasterKey
 from audit.merkle import CompactRange
 from audit.note import Signer
-from audit.store import INDEX_KEY, Head
+from audit.rows import Hand, Head, Known, Rows, Wanted, hand_of
 from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH
 from audit.trail import moment, owner_index, search_columns, subject_index
 from audit.vault import SECRET_SIZE, OpenedBody, SubjectKeys, Vault
@@ -38,11 +36,36 @@ class Acknowledgement:
 
 @dataclass(slots=True)
 class _Subject:
-    """What the batch knows of one subject. `labels` counts on from what is stored."""
+    """What the batch knows of one subject. `labels` counts on from what is `stored`."""
 
     keys: SubjectKeys
     labels: int
+    stored: int
     wrapped: bytes | None = None
+
+
+class BlindIndexes:
+    """`Vault.index`, computed once for all the entries of a batch that share a value."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._known: dict[tuple[str, str], bytes] = {}
+
+    def __call__(self, kind: str, value: str) -> bytes:
+        key = (kind, value)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._vault.index(kind, value)
+        return found
+
+    def wanted(self, accesses: Iterable[Access], keys: Iterable[bytes] = ()) -> Wanted:
+        """Those whom the accesses are about."""
+        subjects: set[bytes] = set()
+        sources: set[str] = set()
+        for access in accesses:
+            subjects.add(subject_index(self, access.subject, access.seal))
+            sources.add(access.source)
+        return Wanted(subjects, sources, set(keys))
 
 
 @dataclass(slots=True)
@@ -54,14 +77,16 @@ class Batch:
     origin: str
     head: Head
     time_ms: int
+    index: BlindIndexes
+    _hand: Hand = field(init=False)
     _range: CompactRange = field(init=False)
     _prev: bytes = field(init=False)
+    _logged_at: datetime = field(init=False)
+    _known: Known = field(init=False, default_factory=Known)
     _subjects: dict[bytes, _Subject] = field(init=False, default_factory=dict)
     _sources: dict[str, int] = field(init=False, default_factory=dict)
     _tiles: dict[tuple[int, int], bytearray] = field(init=False, default_factory=dict)
-    _entries: list[dict[str, Any]] = field(init=False, default_factory=list)
-    _bodies: list[dict[str, Any]] = field(init=False, default_factory=list)
-    _sealed: list[dict[str, Any]] = field(init=False, default_factory=list)
+    _rows: Rows = field(init=False, default_factory=Rows)
     _hashes: list[bytes] = field(init=False, default_factory=list)
     _master_key: MasterKey | None = field(init=False, default=None)
 
@@ -70,43 +95,60 @@ class Batch:
             # The clock was set back. Order is the log's own, so time stands still until the clock has caught up.
             logger.warning("the clock is %d ms behind the newest entry", self.head.time_ms - self.time_ms)
             self.time_ms = self.head.time_ms
+        self._hand = hand_of(self.connection)
         self._range = CompactRange(self.head.size, self.head.frontier)
         self._prev = self.head.prev
+        self._logged_at = moment(self.time_ms)
+
+    def know(self, wanted: Wanted, known: Known | None = None) -> dict[bytes, int]:
+        """Look up in one go what a batch is about; gives for each idempotency key in use its entry.
+
+        `known` is what was looked up already, for all of `wanted` at least.
+        """
+        if known is None:
+            known = self._hand.known(wanted)
+        known.sources = self._known.sources | known.sources
+        self._known = known
+        for index in wanted.subjects - self._subjects.keys():
+            if index in known.subjects:
+                wrapped, labels = known.subjects[index]
+                self._subjects[index] = _Subject(self.vault.subject_keys(wrapped, index), labels, labels)
+        for source in wanted.sources - self._sources.keys():
+            self._sources[source] = known.sources.get(source, 0)
+        return known.keys
+
+    def keep_key(self, key: bytes) -> None:
+        """Let an idempotency key stand for the next entry."""
+        self._rows.keys.append((key, self.next_seq))
 
     def add(self, accesses: Sequence[Access], encoded: Sequence[bytes]) -> None:
         """Chain the accesses on, in their order."""
-        indexes = [subject_index(self.vault, access.subject, access.seal) for access in accesses]
-        self._know_subjects(indexes)
-        self._know_sources({access.source for access in accesses})
+        indexes = [subject_index(self.index, access.subject, access.seal) for access in accesses]
+        if not self._subjects.keys() >= set(indexes) or any(one.source not in self._sources for one in accesses):
+            self.know(self.index.wanted(accesses))
         secrets = os.urandom(SECRET_SIZE * len(accesses))
         for position, (access, body, index) in enumerate(zip(accesses, encoded, indexes, strict=True)):
             secret = secrets[position * SECRET_SIZE : (position + 1) * SECRET_SIZE]
-            self._add_one(access, body, secret, self._subjects[index])
+            self._add_one(access, body, secret, self._subjects.get(index) or self._new_subject(index))
 
     def write(self, signers: Sequence[Signer]) -> SignedCheckpoint:
         """Insert everything, sign the new root, and move the head on. The transaction is the caller's to commit."""
-        connection = self.connection
-        store.insert_rows(connection, schema.entries, self._entries)
-        store.insert_rows(connection, schema.bodies, self._bodies)
-        store.insert_rows(connection, schema.sealed, self._sealed)
-        new = [
-            {"subject_index": index, "wrapped": subject.wrapped, "labels": subject.labels}
-            for index, subject in self._subjects.items()
-            if subject.wrapped is not None
-        ]
-        store.insert_rows(connection, schema.subjects, new)
-        known = {index: subject.labels for index, subject in self._subjects.items() if subject.wrapped is None}
-        store.count_labels(connection, known)
-        store.count_sources(connection, self._sources)
-        store.write_tiles(connection, {key: bytes(hashes) for key, hashes in self._tiles.items()})
+        rows = self._rows
+        for index, subject in self._subjects.items():
+            if subject.wrapped is not None:
+                rows.new_subjects.append((index, subject.wrapped, subject.labels))
+            elif subject.labels > subject.stored:
+                rows.labels.append((index, subject.labels))
+        rows.sources = {one: count for one, count in self._sources.items() if count > self._known.sources.get(one, 0)}
+        rows.tiles = {key: bytes(hashes) for key, hashes in self._tiles.items()}
         size, root = self._range.size, self._range.root()
         checkpoint = sign_checkpoint(Checkpoint(self.origin, size, root), signers)
-        store.advance_head(connection, Head(size, self.time_ms, self._prev, self._range.hashes, checkpoint.text))
+        self._hand.write(rows, Head(size, self.time_ms, self._prev, self._range.hashes, checkpoint.text))
         return checkpoint
 
     def acknowledgement(self, seq: int) -> Acknowledgement:
         leaf = self._hashes[seq - self.head.size]
-        return Acknowledgement(seq, leaf, moment(self.time_ms), self._range.size)
+        return Acknowledgement(seq, leaf, self._logged_at, self._range.size)
 
     @property
     def next_seq(self) -> int:
@@ -117,60 +159,53 @@ class Batch:
         subject.labels += 1
         source_seq = self._sources[access.source]
         self._sources[access.source] = source_seq + 1
-        leaf = encode_leaf(
-            Leaf(
-                log=self.origin,
-                seq=seq,
-                time_ms=self.time_ms,
-                source=access.source,
-                source_seq=source_seq,
-                label=label(subject.keys.label, subject.labels),
-                commitment=commit(secret, body),
-                prev=self._prev,
-            )
+        leaf = encoded_leaf(
+            self.origin,
+            seq,
+            self.time_ms,
+            access.source,
+            source_seq,
+            label(subject.keys.label, subject.labels),
+            commit(secret, body),
+            self._prev,
         )
         self._prev = leaf_hash(leaf)
         self._hashes.append(self._prev)
         self._range.append(self._prev, self._grow_tile)
-        self._entries.append({"seq": seq, "leaf": leaf})
+        self._rows.entries.append((seq, leaf))
         sealed = self.vault.seal(subject.keys, seq, OpenedBody(secret, subject.labels, body))
-        self._bodies.append({"seq": seq, "sealed": sealed, **search_columns(self.vault, access, self.time_ms)})
-        if (owner := owner_index(self.vault, access)) is not None:
-            self._sealed.append({"seq": seq, "owner_index": owner})
+        self._rows.bodies.append((seq, sealed, *search_columns(self.index, access, self.time_ms).values()))
+        if (owner := owner_index(self.index, access)) is not None:
+            self._rows.sealed.append((seq, owner))
 
     def _grow_tile(self, height: int, index: int, node: bytes) -> None:
         level, within = divmod(height, TILE_HEIGHT)
         if within:
             return
         key = (level, index // TILE_WIDTH)
-        if key not in self._tiles:
-            is_new = index % TILE_WIDTH == 0
-            stored = b"" if is_new else store.read_tile(self.connection, *key)[: index % TILE_WIDTH * HASH_SIZE]
-            self._tiles[key] = bytearray(stored)
-        self._tiles[key] += node
+        tile = self._tiles.get(key)
+        if tile is None:
+            tile = self._tiles[key] = bytearray(self._stored_tile(*key, index % TILE_WIDTH * HASH_SIZE))
+        tile += node
 
-    def _know_subjects(self, indexes: Sequence[bytes]) -> None:
-        missing = {index for index in indexes if index not in self._subjects}
-        stored = store.read_subjects(self.connection, missing)
-        for index in missing:
-            if index in stored:
-                wrapped, labels = stored[index]
-                self._subjects[index] = _Subject(self.vault.subject_keys(wrapped, index), labels)
-            else:
-                keys, wrapped = self.vault.new_subject_keys(self._wrapping_key(), index)
-                self._subjects[index] = _Subject(keys, 0, wrapped)
+    def _stored_tile(self, level: int, index: int, length: int) -> bytes:
+        """The growing tile as far as it belongs to the tree."""
+        if length == 0:
+            return b""
+        edge, hashes = self._known.edge
+        if level != 0 or edge != index:
+            hashes = self._hand.tile(level, index)
+        return hashes[:length]
+
+    def _new_subject(self, index: bytes) -> _Subject:
+        keys, wrapped = self.vault.new_subject_keys(self._wrapping_key(), index)
+        subject = self._subjects[index] = _Subject(keys, 0, 0, wrapped)
+        return subject
 
     def _wrapping_key(self) -> MasterKey:
         """The master key in use, asked of the database under the head's lock: a rotation may just have changed it."""
         if self._master_key is None:
-            wrapped = store.read_vault_key(self.connection, INDEX_KEY)
-            if wrapped is None:
+            if self._known.wrapped_index_key is None:
                 raise KeyRefused("the key of the blind indexes is missing")
-            self._master_key = self.vault.wrapping_key(wrapped)
+            self._master_key = self.vault.wrapping_key(self._known.wrapped_index_key)
         return self._master_key
-
-    def _know_sources(self, sources: set[str]) -> None:
-        missing = sources - self._sources.keys()
-        if missing:
-            stored = store.read_sources(self.connection, missing)
-            self._sources |= {source: stored.get(source, 0) for source in missing}

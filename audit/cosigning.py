@@ -24,7 +24,8 @@ from audit.entry import Access, encode_body
 from audit.errors import LogUnavailable
 from audit.merkle import consistency_proof
 from audit.opening import Opened
-from audit.store import Head, StoredReport, TileNodes
+from audit.rows import Head
+from audit.store import StoredReport, TileNodes
 from audit.trail import milliseconds, moment
 from audit.verify import LOG_SOURCE
 from audit.witness_client import Post, WitnessAddress, WitnessAnswer, WitnessState, ask_witness, post

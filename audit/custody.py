@@ -102,7 +102,7 @@ def _rotate_master_key(options: argparse.Namespace) -> Answer:
     try:
         rotation = rotate_master_key(log, settings.master_key, progress_of("subjects"))
     finally:
-        log.store.close()
+        log.close()
     words = [
         f"Wrapped the keys of {rotation.rewrapped} subjects anew; nothing here needs the previous master key any more."
     ]
@@ -137,7 +137,7 @@ def _rotate_signing_key(options: argparse.Namespace) -> Answer:
         for seq, receipt in statements(log):
             _replace(file.with_name(f"{file.stem}.change-{seq}.receipt"), receipt.text)
     finally:
-        log.store.close()
+        log.close()
     words = [
         "It was done before." if acknowledged is None else f"Done; entry {acknowledged.seq} says so.",
         f"Publish {file}, the log's verifier keys, and the statements beside it.",

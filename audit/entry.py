@@ -37,6 +37,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _LABEL_CONTEXT: Final = b"glasshouse/label/v1"
 
+# Made once: to make an encoder takes as long as to use it.
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
 _CODES: Final = ("action", "outcome", "source")
 _TEXTS: Final = (
     "subject",
@@ -174,7 +177,7 @@ def encode_body(access: Access) -> bytes:
         body["details"] = dict(access.details)
     if access.automatic:
         body["automatic"] = True
-    encoded = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    encoded = _CANONICAL.encode(body).encode()
     if len(encoded) > MAX_BODY:
         raise EntryRefused(f"the access takes more than {MAX_BODY} bytes")
     return encoded
@@ -271,10 +274,18 @@ def encode_leaf(leaf: Leaf) -> bytes:
 
     Digests are lowercase hex. No string of a leaf needs an escape (its patterns see to it), so this is JCS already.
     """
+    return encoded_leaf(
+        leaf.log, leaf.seq, leaf.time_ms, leaf.source, leaf.source_seq, leaf.label, leaf.commitment, leaf.prev
+    )
+
+
+def encoded_leaf(
+    log: str, seq: int, time_ms: int, source: str, source_seq: int, label: bytes, commitment: bytes, prev: bytes
+) -> bytes:
+    """`encode_leaf` of values that are known to have their place in the format, as the log numbers and hashes them."""
     return (
-        f'{{"commitment":"{leaf.commitment.hex()}","label":"{leaf.label.hex()}","log":"{leaf.log}",'
-        f'"prev":"{leaf.prev.hex()}","seq":{leaf.seq},"source":"{leaf.source}","source_seq":{leaf.source_seq},'
-        f'"time_ms":{leaf.time_ms},"version":{leaf.version}}}'
+        f'{{"commitment":"{commitment.hex()}","label":"{label.hex()}","log":"{log}","prev":"{prev.hex()}","seq":{seq},'
+        f'"source":"{source}","source_seq":{source_seq},"time_ms":{time_ms},"version":{FORMAT_VERSION}}}'
     ).encode("ascii")
 
 

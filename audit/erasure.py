@@ -85,7 +85,7 @@ def erase_subject(log: Opened, subject: str, grounds: Grounds) -> Erasure:
         LogUnavailable, LogFrozen: nothing was erased.
     """
     _refuse_naming(grounds, subject)
-    own = trail.subject_index(log.vault, subject)
+    own = trail.subject_index(log.vault.index, subject)
     owner = log.vault.index("sealed-subject", subject)
     erased: list[int] = []
 

@@ -68,7 +68,7 @@ def open_log(settings: LogSettings, *, clock: Callable[[], datetime] = now_utc) 
     try:
         opened.writer.refuse_if_frozen()
     except BaseException:
-        opened.store.close()
+        opened.close()
         raise
     return AuditLog(opened, settings.witnesses)
 
@@ -247,7 +247,7 @@ class AuditLog:
         self._writer.refuse_if_frozen()
 
     def close(self) -> None:
-        self._store.close()
+        self._opened.close()
 
     @contextmanager
     def _reading_newest(self) -> Iterator[tuple[Connection, SignedCheckpoint]]:

@@ -17,9 +17,10 @@ from audit.keys import MasterKey, load_signer
 from audit.merkle import EMPTY_ROOT
 from audit.note import Verifier
 from audit.remembered import RememberedCheckpoint
+from audit.rows import INDEX_KEY, Head
 from audit.signers import Signers
 from audit.source import StoredLog
-from audit.store import INDEX_KEY, Head, Store
+from audit.store import Store
 from audit.vault import Vault
 from audit.verify import VerificationReport, verify_log
 from audit.witness_client import WitnessAddress
@@ -51,7 +52,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A log's parts, as they work together in one process."""
+    """A log's parts, as they work together in one process. To be closed."""
 
     store: Store
     vault: Vault
@@ -64,6 +65,10 @@ class Opened:
     @property
     def origin(self) -> str:
         return self.signers.origin
+
+    def close(self) -> None:
+        self.writer.close()
+        self.store.close()
 
 
 def create_log(settings: LogSettings) -> None:
@@ -109,7 +114,7 @@ def _require_origin(signers: Signers, settings: LogSettings) -> None:
 def open_parts(
     settings: LogSettings, *, clock: Callable[[], datetime] = now_utc, besides: Sequence[Verifier] = ()
 ) -> Opened:
-    """The parts of a log that `create_log` made; to be closed by closing the store.
+    """The parts of a log that `create_log` made; to be closed.
 
     `besides` are keys of the log that nobody holds any more, by which what they signed is still known. Nothing is said
     yet about whether the log may go on.

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from audit import schema, store
 from audit.errors import EntryNotFound, LogUnavailable, MalformedNote, VerificationFailed
 from audit.note import NoteSignature, Verifier, open_note, split_note
+from audit.rows import Head
 from audit.store import Store
 from audit.tiles import (
     HASH_SIZE,
@@ -95,7 +96,7 @@ def _holding(note: str, line: str, witnesses: Sequence[Verifier]) -> NoteSignatu
         return None
 
 
-def _head(connection: Connection) -> store.Head:
+def _head(connection: Connection) -> Head:
     head = store.read_head(connection)
     if head is None:
         raise LogUnavailable("the database holds no log")

@@ -54,7 +54,7 @@ def recover_log(
         )
         remembered.set_aside(signed[0])
     finally:
-        log.store.close()
+        log.close()
     return acknowledged
 
 
@@ -105,5 +105,5 @@ def _is_frozen(settings: LogSettings, besides: Sequence[Verifier]) -> bool:
     except LogFrozen:
         return True
     finally:
-        log.store.close()
+        log.close()
     return False

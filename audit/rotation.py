@@ -19,7 +19,7 @@ from audit.entry import Access, encode_body
 from audit.errors import LogUnavailable
 from audit.keys import MasterKey, wrapping_key_id
 from audit.opening import Opened
-from audit.store import INDEX_KEY
+from audit.rows import INDEX_KEY
 from audit.trail import TrailQuery
 from audit.verify import LOG_SOURCE
 

@@ -40,10 +40,11 @@ class Octets(TypeDecorator[bytes]):
     cache_ok = True
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bytes | None]:
-        return _octets
+        return octets
 
 
-def _octets(value: Any) -> bytes | None:
+def octets(value: Any) -> bytes | None:
+    """As `Octets`, for values that the driver gave."""
     if value is None or isinstance(value, bytes):
         return value
     if isinstance(value, str):

@@ -98,8 +98,8 @@ class StoredLog:
             keys = vault.subject_keys(bytes(row.wrapped), bytes(row.subject_index))
             opened = vault.open(keys, row.seq, bytes(row.sealed))
             access = decode_body(opened.body)
-            expected = search_columns(vault, access, decode_leaf(leaf).time_ms)
-            expected["owner_index"] = owner_index(vault, access)
+            expected = search_columns(vault.index, access, decode_leaf(leaf).time_ms)
+            expected["owner_index"] = owner_index(vault.index, access)
         except (KeyRefused, VerificationFailed, EntryRefused):
             return StoredEntry(row.seq, leaf, problem=f"the sealed body of entry {row.seq} was changed")
         stored = {name: _plain(getattr(row, name)) for name in expected}

@@ -5,41 +5,38 @@ What differs between SQLite and PostgreSQL stands here and in `audit.schema`, no
 
 from __future__ import annotations
 
+import math
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, event, insert, select, text, update
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 
 from audit import schema
 from audit.errors import LogUnavailable, VerificationFailed
 from audit.merkle import root_of
+from audit.rows import Head
 from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH
 
 #: How many values one IN (…) may hold, and how many rows one read fetches.
 CHUNK = 500
-#: The name of the key of the blind indexes among the vault's keys.
-INDEX_KEY = "index"
 #: Seconds that a writer waits for another process's writer before it gives up.
 LOCK_SECONDS = 10
 _SQLITE_FULL = 2
+_IDLE_SECONDS = 1.0
+_TURN_SECONDS = 0.0005
+#: An append's statements are always alike: PostgreSQL need not plan them anew, which would take longer than they do.
+_WRITING = "-c plan_cache_mode=force_generic_plan -c jit=off"
+_READING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = auto"
 _IMMEDIATE = "audit_immediate"
 _AUTOCOMMIT = "audit_autocommit"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The right edge of the log: what the next entry is chained to."""
-
-    size: int
-    time_ms: int
-    prev: bytes
-    frontier: tuple[bytes, ...]
-    checkpoint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +54,8 @@ class Store:
 
     def __init__(self, database_url: str) -> None:
         self.engine = _engine(database_url)
+        #: What a failing database raises: through SQLAlchemy, or straight from its driver (`audit.rows`).
+        self._failures = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -69,10 +68,12 @@ class Store:
                 try:
                     with connection.begin():
                         yield connection
-                except SQLAlchemyError:
+                except self._failures:
                     connection.invalidate()
                     raise
-        except SQLAlchemyError as error:
+        except self._failures as error:
+            if self.engine.dialect.name == "postgresql":
+                self.engine.dispose()  # a server that has gone took every connection of the pool with it
             raise _unavailable("cannot be written", error) from error
 
     @contextmanager
@@ -81,7 +82,7 @@ class Store:
         try:
             with self.engine.connect() as connection, connection.begin():
                 if connection.dialect.name == "postgresql":
-                    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                    connection.execute(text(_READING))
                 yield connection
         except SQLAlchemyError as error:
             raise _unavailable("cannot be read", error) from error
@@ -114,8 +115,11 @@ def _engine(database_url: str) -> Engine:
         return engine
     if backend == "postgresql":
         # synchronous_commit off would acknowledge what a crash can take back.
-        options = f"-c synchronous_commit=on -c lock_timeout={LOCK_SECONDS}s -c timezone=UTC"
-        return create_engine(database_url, hide_parameters=True, pool_pre_ping=True, connect_args={"options": options})
+        options = f"-c synchronous_commit=on -c lock_timeout={LOCK_SECONDS}s -c timezone=UTC {_WRITING}"
+        engine = create_engine(database_url, hide_parameters=True, connect_args={"options": options})
+        event.listen(engine, "checkin", _note_the_time)
+        event.listen(engine, "checkout", partial(_ping_after_idling, engine))
+        return engine
     raise LogUnavailable(f"the audit log keeps to SQLite or PostgreSQL, not {backend}")
 
 
@@ -124,7 +128,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own accord
     cursor = connection.cursor()
     for pragma in (
-        f"busy_timeout={LOCK_SECONDS * 1000}",
+        f"busy_timeout={int(LOCK_SECONDS * 1000)}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
@@ -138,15 +142,49 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
         raise LogUnavailable("SQLite does not wait for the disk (synchronous below FULL): commits could be lost")
 
 
+def _note_the_time(_connection: object, record: Any) -> None:
+    record.info["left"] = time.monotonic()
+
+
+def _ping_after_idling(engine: Engine, connection: Any, record: Any, _proxy: object) -> None:
+    """Ask a server that was silent for a while whether it is there; to ask each time would slow down each append."""
+    if time.monotonic() - record.info.get("left", math.inf) > _IDLE_SECONDS:
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # for which the pool opens another
+
+
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get(_AUTOCOMMIT, False):
         return
-    immediate = options.get(_IMMEDIATE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    if options.get(_IMMEDIATE, False):
+        _wait_for_turn(driver)
+    else:
+        driver.execute("BEGIN")
 
 
-def _unavailable(what: str, error: SQLAlchemyError) -> LogUnavailable:
+def _wait_for_turn(driver: Any) -> None:
+    """BEGIN IMMEDIATE, looking again every half millisecond where SQLite itself would wait ever longer."""
+    until = time.monotonic() + LOCK_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(_TURN_SECONDS)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={int(LOCK_SECONDS * 1000)}")
+
+
+def _unavailable(what: str, error: Exception) -> LogUnavailable:
     return LogUnavailable(f"the audit log's database {what} ({type(error).__name__})")
 
 
@@ -165,12 +203,6 @@ def read_head(connection: Connection, *, lock: bool = False) -> Head | None:
 
 def insert_head(connection: Connection, head: Head) -> None:
     connection.execute(insert(schema.head), {"id": 1, **_head_values(head)})
-    connection.execute(insert(schema.checkpoints), {"size": head.size, "note": head.checkpoint})
-
-
-def advance_head(connection: Connection, head: Head) -> None:
-    """Move the head on and keep the checkpoint signed over it."""
-    connection.execute(update(schema.head).where(schema.head.c.id == 1), _head_values(head))
     connection.execute(insert(schema.checkpoints), {"size": head.size, "note": head.checkpoint})
 
 
@@ -201,32 +233,6 @@ def read_subjects(connection: Connection, indexes: Iterable[bytes]) -> dict[byte
     return found
 
 
-def count_labels(connection: Connection, counts: Mapping[bytes, int]) -> None:
-    if counts:
-        statement = (
-            update(schema.subjects)
-            .where(schema.subjects.c.subject_index == bindparam("of"))
-            .values(labels=bindparam("labels"))
-        )
-        connection.execute(statement, [{"of": index, "labels": labels} for index, labels in counts.items()])
-
-
-def read_sources(connection: Connection, sources: Iterable[str]) -> dict[str, int]:
-    columns = schema.sources.c
-    rows = connection.execute(select(schema.sources).where(columns.source.in_(list(sources))))
-    return {row.source: row.reported for row in rows}
-
-
-def count_sources(connection: Connection, reported: Mapping[str, int]) -> None:
-    _upsert(
-        connection,
-        schema.sources,
-        ("source",),
-        "reported",
-        [{"source": source, "reported": count} for source, count in reported.items()],
-    )
-
-
 def read_tile(connection: Connection, level: int, index: int) -> bytes:
     """The hashes of one tile as far as it has grown; empty when there is none."""
     columns = schema.tiles.c
@@ -234,21 +240,6 @@ def read_tile(connection: Connection, level: int, index: int) -> bytes:
         select(columns.hashes).where(columns.level == level, columns.tile_index == index)
     ).scalar_one_or_none()
     return b"" if found is None else bytes(found)
-
-
-def write_tiles(connection: Connection, grown: Mapping[tuple[int, int], bytes]) -> None:
-    rows = [{"level": level, "tile_index": index, "hashes": hashes} for (level, index), hashes in grown.items()]
-    _upsert(connection, schema.tiles, ("level", "tile_index"), "hashes", rows)
-
-
-def _upsert(
-    connection: Connection, table: Table, key: tuple[str, ...], value: str, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    statement = statement.on_conflict_do_update(index_elements=list(key), set_={value: statement.excluded[value]})
-    if rows:
-        connection.execute(statement, list(rows))
 
 
 def read_cosignatures(connection: Connection, limit: int) -> list[tuple[int, str, str]]:

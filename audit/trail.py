@@ -5,6 +5,7 @@ People are looked for by blind index; only rows that match are opened.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,6 +19,8 @@ from audit.vault import OpenedBody, SubjectKeys, Vault
 
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
+#: Gives the blind index of a value of a kind, as `Vault.index` does.
+BlindIndex = Callable[[str, str], bytes]
 #: The columns that may be counted by.
 COUNTABLE = frozenset({"organisation", "purpose", "registry", "action", "outcome"})
 
@@ -81,16 +84,13 @@ class Page:
     next_before: int | None
 
 
-def search_columns(vault: Vault, access: Access, logged_ms: int) -> dict[str, Any]:
+def search_columns(index: BlindIndex, access: Access, logged_ms: int) -> dict[str, Any]:
     """What stands beside the sealed body for the search. Verification computes it again and compares."""
-
-    def indexed(kind: str, value: str | None) -> bytes | None:
-        return None if value is None else vault.index(kind, value)
-
+    official, case = access.official, access.case
     return {
-        "subject_index": subject_index(vault, access.subject, access.seal),
-        "official_index": indexed("official", access.official),
-        "case_index": indexed("case", access.case),
+        "subject_index": subject_index(index, access.subject, access.seal),
+        "official_index": None if official is None else index("official", official),
+        "case_index": None if case is None else index("case", case),
         "organisation": access.organisation,
         "registry": access.registry,
         "purpose": access.purpose,
@@ -101,22 +101,22 @@ def search_columns(vault: Vault, access: Access, logged_ms: int) -> dict[str, An
     }
 
 
-def subject_index(vault: Vault, subject: str | None, seal: str | None = None) -> bytes:
+def subject_index(index: BlindIndex, subject: str | None, seal: str | None = None) -> bytes:
     """Under which keys an entry stands: its subject's, or those of the seal that withholds it from them.
 
     Entries about nobody share one index of their own, so that an index never tells whether there is a subject. A seal's
     index is of the seal and the subject together: no seal ever joins two people under one label key.
     """
     if subject is None:
-        return vault.index("no-subject", "")
-    return vault.index("subject", subject) if seal is None else vault.index("seal", f"{seal}\n{subject}")
+        return index("no-subject", "")
+    return index("subject", subject) if seal is None else index("seal", f"{seal}\n{subject}")
 
 
-def owner_index(vault: Vault, access: Access) -> bytes | None:
+def owner_index(index: BlindIndex, access: Access) -> bytes | None:
     """By what a sealed entry is found by those who may know of it; None for an entry that is not sealed."""
     if access.seal is None or access.subject is None:
         return None
-    return vault.index("sealed-subject", access.subject)
+    return index("sealed-subject", access.subject)
 
 
 def _conditions(query: TrailQuery, vault: Vault) -> list[ColumnElement[bool]]:
@@ -143,7 +143,7 @@ def _conditions(query: TrailQuery, vault: Vault) -> list[ColumnElement[bool]]:
 
 def _about(query: TrailQuery, vault: Vault, subject: str) -> ColumnElement[bool]:
     columns = schema.bodies.c
-    own = columns.subject_index == subject_index(vault, subject, query.seal)
+    own = columns.subject_index == subject_index(vault.index, subject, query.seal)
     if not query.with_sealed:
         return own
     owner = schema.sealed.c.owner_index == vault.index("sealed-subject", subject)

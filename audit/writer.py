@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from audit import schema, store
-from audit.batch import Acknowledgement, Batch
+from audit import store
+from audit.batch import Acknowledgement, Batch, BlindIndexes
 from audit.checkpoint import SignedCheckpoint, open_checkpoint
 from audit.entry import Access, decode_leaf, leaf_hash
 from audit.errors import (
@@ -31,9 +32,10 @@ from audit.errors import (
 )
 from audit.merkle import CompactRange, consistency_proof, verify_consistency
 from audit.note import Signer, Verifier
-from audit.remembered import RememberedCheckpoint
+from audit.remembered import Memory, RememberedCheckpoint
+from audit.rows import Head, Wanted, hand_of
 from audit.signers import Signers
-from audit.store import Head, Store, TileNodes
+from audit.store import Store, TileNodes
 from audit.trail import milliseconds, moment, read_entry
 from audit.vault import Vault
 
@@ -44,6 +46,14 @@ MAX_QUEUED = 10_000
 #: Entries in one transaction, unless one caller's own are more.
 MAX_BATCH = 2_000
 RETRY_AFTER_SECONDS = 1.0
+#: The part of the last commit's time for which the next may be held back for callers who are about to come.
+GATHERING = 0.5
+
+
+def _closed() -> threading.Lock:
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
 
 
 @dataclass(slots=True, eq=False)
@@ -56,8 +66,10 @@ class Request:
     acknowledgements: list[Acknowledgement] = field(default_factory=list)
     error: AuditError | None = None
     is_done: bool = False
-    #: Set when the request is done, or when its caller is to write the queue.
-    called: threading.Event = field(default_factory=threading.Event)
+    #: Its caller is to write the queue.
+    leads: bool = False
+    #: Opened when the request is done, or when its caller is to write the queue. Once; a lock is the cheapest gate.
+    gate: threading.Lock = field(default_factory=_closed)
 
 
 class Writer:
@@ -76,14 +88,17 @@ class Writer:
         self._vault = vault
         self._signers = signers
         self._guard = HeadGuard(signers.origin, verifiers, remembered)
-        self._remembered = remembered
+        self._memory = None if remembered is None else Memory(remembered)
         self._clock = clock
         self._lock = threading.Lock()
         self._queue: list[Request] = []
         self._queued = 0
         self._is_led = False
-        #: Signed and not yet remembered outside the database: the next append waits for that first.
-        self._unremembered: SignedCheckpoint | None = None
+        #: How many callers there were about the last commit, and how long it took.
+        self._callers = 1
+        self._commit_seconds = 0.0
+        #: Opened when as many are back.
+        self._gathered: threading.Lock | None = None
 
     def write(self, request: Request) -> list[Acknowledgement]:
         """Wait until the request is durable.
@@ -98,10 +113,12 @@ class Writer:
                 raise LogOverloaded("too many entries are waiting to be written", retry_after=RETRY_AFTER_SECONDS)
             self._queue.append(request)
             self._queued += len(request.accesses)
-            leads, self._is_led = not self._is_led, True
-        if not leads:
+            if self._gathered is not None and len(self._queue) == self._callers:
+                self._gathered.release()
+            request.leads, self._is_led = not self._is_led, True
+        if not request.leads:
             try:
-                request.called.wait()
+                request.gate.acquire()
             except BaseException:  # a worker told to stop: the pen must not be lost with it
                 self._withdraw(request)
                 raise
@@ -123,20 +140,28 @@ class Writer:
         newest checkpoint who signs from here on, where that is not who signed so far; `told` is given what they signed,
         once it is durable. Errors as for `write`.
         """
+        if self._memory is not None:
+            self._memory.require()
         expected = self._guard.expected()
         with self._store.writing() as connection:
-            head = self._guard.sound(store.read_head(connection, lock=True), connection, expected)
+            head = self._guard.sound(hand_of(connection).head(), connection, expected)
             signing = (signers or self._signers.after)(head.checkpoint)
-            batch = self._batch(connection, head)
+            batch = self._batch(connection, head, BlindIndexes(self._vault))
             work(connection, batch)
             if batch.next_seq == head.size:
                 return []
             signed = batch.write(signing)
         self._guard.saw(signed)
-        self._remember(signed)
+        if self._memory is not None:
+            self._memory.note(signed)
         if told is not None:
             told(signed)
         return [batch.acknowledgement(seq) for seq in range(head.size, batch.next_seq)]
+
+    def close(self) -> None:
+        """Let the newest checkpoint be remembered before the process goes."""
+        if self._memory is not None:
+            self._memory.close()
 
     def now(self) -> datetime:
         return self._clock()
@@ -151,80 +176,99 @@ class Writer:
             head = self._guard.sound(store.read_head(connection), connection, expected)
             self._signers.after(head.checkpoint)
 
-    def _batch(self, connection: Connection, head: Head) -> Batch:
-        return Batch(connection, self._vault, self._signers.origin, head, milliseconds(self._clock()))
+    def _batch(self, connection: Connection, head: Head, index: BlindIndexes) -> Batch:
+        return Batch(connection, self._vault, self._signers.origin, head, milliseconds(self._clock()), index)
 
     def _withdraw(self, request: Request) -> None:
         with self._lock:
             if request in self._queue:
                 self._queue.remove(request)
                 self._queued -= len(request.accesses)
-            was_to_lead = request.called.is_set() and not request.is_done
+            was_to_lead = request.leads and not request.is_done
         if was_to_lead:
             self._hand_on()
 
     def _lead(self) -> None:
         """Write one batch, wake its callers, hand the pen on, and remember what was signed."""
-        batch = self._taken()
+        batch: list[Request] = []
         signed = None
         try:
             signed = self._commit(batch)
         except AuditError as error:
-            _fail(batch, error)
+            _fail(batch or self._take(batch), error)
         except BaseException as error:  # whatever it was, nobody in this batch may believe that their entry is durable
-            _fail(batch, LogUnavailable(f"the entry could not be written ({type(error).__name__})"))
+            unwritten = LogUnavailable(f"the entry could not be written ({type(error).__name__})")
+            _fail(batch or self._take(batch), unwritten)
             raise
         finally:
+            self._callers = len(batch) + len(self._queue)
             for request in batch:
                 request.is_done = True
-                request.called.set()
+                if not request.leads:
+                    request.gate.release()
             self._hand_on()
-        if signed is not None:
-            self._remember(signed)
+        if signed is not None and self._memory is not None:
+            self._memory.note(signed)
 
-    def _taken(self) -> list[Request]:
+    def _take(self, batch: list[Request]) -> list[Request]:
+        """Move requests from the queue into the batch: whoever leads it is always among them."""
         with self._lock:
             taken, entries = 0, 0
             while taken < len(self._queue) and (taken == 0 or entries < MAX_BATCH):
                 entries += len(self._queue[taken].accesses)
                 taken += 1
-            batch, self._queue = self._queue[:taken], self._queue[taken:]
+            batch += self._queue[:taken]
+            del self._queue[:taken]
             self._queued -= entries
         return batch
+
+    def _waiting(self) -> list[Request]:
+        """What `_take` would take now."""
+        with self._lock:
+            return self._queue[:MAX_BATCH]
+
+    def _gather(self) -> None:
+        """Wait a moment for callers who were here just now and will be back: one commit then serves them as well.
+
+        It waits for no more callers than there were, and at most for a part of what the last commit took; a caller who
+        is alone waits for nobody.
+        """
+        with self._lock:
+            if len(self._queue) >= self._callers or self._commit_seconds == 0:
+                return
+            self._gathered = threading.Lock()
+            self._gathered.acquire()
+        self._gathered.acquire(timeout=self._commit_seconds * GATHERING)
+        with self._lock:
+            self._gathered = None
 
     def _hand_on(self) -> None:
         with self._lock:
             if self._queue:
-                self._queue[0].called.set()
+                self._queue[0].leads = True
+                self._queue[0].gate.release()
             else:
                 self._is_led = False
 
-    def _commit(self, requests: Sequence[Request]) -> SignedCheckpoint | None:
-        if self._unremembered is not None and self._remembered is not None:
-            self._remembered.remember(self._unremembered)
-            self._unremembered = None
+    def _commit(self, requests: list[Request]) -> SignedCheckpoint | None:
+        """Take what is queued once the head is held, for whoever came while it was waited for comes along."""
+        self._gather()
+        started = time.perf_counter()
+        if self._memory is not None:
+            self._memory.require()
         expected = self._guard.expected()
         with self._store.writing() as connection:
-            head = self._guard.sound(store.read_head(connection, lock=True), connection, expected)
+            index = BlindIndexes(self._vault)
+            found, asked, known = hand_of(connection).head_and_known(lambda: self._wanted(index, self._waiting()))
+            head = self._guard.sound(found, connection, expected)
             signers = self._signers.after(head.checkpoint)
-            batch = self._batch(connection, head)
-            written: list[tuple[Request, int]] = []
-            repeated: list[tuple[Request, Request]] = []
-            keys: dict[bytes, Request] = {}
-            for request in requests:
-                if request.idempotency_key is not None:
-                    key = self._vault.index("idempotency", f"{request.accesses[0].source}\n{request.idempotency_key}")
-                    if (twin := keys.get(key)) is not None:
-                        repeated.append((request, twin))
-                        continue
-                    if (seq := _entry_of_key(connection, key)) is not None:
-                        self._answer_repeated(connection, request, seq, head.size)
-                        continue
-                    keys[key] = request
-                written.append((request, batch.next_seq))
-                batch.add(request.accesses, request.encoded)
+            batch = self._batch(connection, head, index)
+            wanted = self._wanted(index, self._take(requests))
+            # Whoever came since the question was asked may be about somebody else.
+            stands_for = batch.know(wanted, known if asked is not None and asked.covers(wanted) else None)
+            written, repeated = self._sort(connection, batch, requests, stands_for)
             signed = batch.write(signers) if batch.next_seq > head.size else None
-            _keep_keys(connection, keys, dict(written))
+        self._commit_seconds = time.perf_counter() - started
         if signed is not None:
             self._guard.saw(signed)
             self._signers.signed(signed.text, signers)
@@ -236,6 +280,41 @@ class Writer:
             _answer_twin(request, twin)
         return signed
 
+    def _sort(
+        self, connection: Connection, batch: Batch, requests: Sequence[Request], stands_for: dict[bytes, int]
+    ) -> tuple[list[tuple[Request, int]], list[tuple[Request, Request]]]:
+        """Add what is new to the batch, each request with its first entry, and answer what was asked before.
+
+        The second list holds requests that repeat one of this very batch, each with its twin.
+        """
+        written: list[tuple[Request, int]] = []
+        repeated: list[tuple[Request, Request]] = []
+        first_of: dict[bytes, Request] = {}
+        for request in requests:
+            if (key := self._key(batch.index, request)) is not None:
+                if (twin := first_of.get(key)) is not None:
+                    repeated.append((request, twin))
+                    continue
+                if key in stands_for:
+                    self._answer_repeated(connection, request, stands_for[key], batch.head.size)
+                    continue
+                first_of[key] = request
+                batch.keep_key(key)
+            written.append((request, batch.next_seq))
+            batch.add(request.accesses, request.encoded)
+        return written, repeated
+
+    def _wanted(self, index: BlindIndexes, requests: Sequence[Request]) -> Wanted:
+        keys = (self._key(index, request) for request in requests)
+        accesses = (access for request in requests for access in request.accesses)
+        return index.wanted(accesses, (key for key in keys if key is not None))
+
+    @staticmethod
+    def _key(index: BlindIndexes, request: Request) -> bytes | None:
+        if request.idempotency_key is None:
+            return None
+        return index("idempotency", f"{request.accesses[0].source}\n{request.idempotency_key}")
+
     def _answer_repeated(self, connection: Connection, request: Request, seq: int, size: int) -> None:
         """The first receipt again, or a conflict. What was erased can no longer be compared, so it is a conflict."""
         found = read_entry(connection, self._vault, seq)
@@ -245,16 +324,6 @@ class Writer:
         leaf = found[0]
         logged_at = moment(decode_leaf(leaf).time_ms)
         request.acknowledgements = [Acknowledgement(seq, leaf_hash(leaf), logged_at, size)]
-
-    def _remember(self, signed: SignedCheckpoint) -> None:
-        if self._remembered is None:
-            return
-        try:
-            self._remembered.remember(signed)
-        except (LogUnavailable, LogFrozen):
-            # The entries are durable and were acknowledged; but without its memory the log must not grow further.
-            self._unremembered = signed
-            logger.exception("the newest checkpoint could not be kept outside the database")
 
 
 class HeadGuard:
@@ -332,16 +401,6 @@ def _refuse_rollback(connection: Connection, signed: SignedCheckpoint, newest: S
             f"the log's first {before.size} entries are not the ones that were signed for. Nothing is appended until"
             " `python -m audit recover` has been run"
         ) from error
-
-
-def _entry_of_key(connection: Connection, key: bytes) -> int | None:
-    columns = schema.idempotency.c
-    return connection.execute(select(columns.seq).where(columns.key_index == key)).scalar_one_or_none()
-
-
-def _keep_keys(connection: Connection, keys: dict[bytes, Request], first: dict[Request, int]) -> None:
-    rows = [{"key_index": key, "seq": first[request]} for key, request in keys.items()]
-    store.insert_rows(connection, schema.idempotency, rows)
 
 
 def _answer_twin(request: Request, twin: Request) -> None:

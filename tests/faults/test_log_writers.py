@@ -296,14 +296,18 @@ def test_a_waiting_caller_is_not_answered_before_the_commit(log: AuditLog) -> No
 def test_a_caller_broken_off_while_it_waits_leaves_nobody_waiting(log: AuditLog) -> None:
     """A worker that is told to stop raises SystemExit wherever it stands; the pen must not be lost with it."""
 
-    class Impatient(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            super().wait(timeout)
+    class Impatient:
+        def __init__(self, gate: threading.Lock) -> None:
+            self.acquire, self.release = self._break_off, gate.release
+            self._gate = gate
+
+        def _break_off(self) -> None:
+            self._gate.acquire()
             raise SystemExit
 
     def impatient() -> None:
         request = writer.Request([an_access()], [b"{}"])
-        request.called = Impatient()
+        request.gate = Impatient(request.gate)  # type: ignore[assignment]
         log._writer.write(request)
 
     with ThreadPoolExecutor(4) as pool, _held_at_commit(log) as (reached, go_on):

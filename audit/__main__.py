@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from audit import attesting, custody, judging
-from audit.answers import FOUND, UNABLE, Answer, Command, failure, give
+from audit.answers import FOUND, UNABLE, Answer, Command, failure, give, misused
 from audit.entry import Access
 from audit.errors import AuditError, EntryRefused, LogFrozen
 from audit.keys import generate_signing_key, load_cosigner
 from audit.log import create_log, open_log, recover_log
 from audit.options import OPTIONS, progress_of, refuse_missing_file, retired_keys, settings_of, witnesses_of
+from audit.pkcs11 import PKCS11, make_token_key
 from audit.public import PublicLog
 from audit.store import Store
 
@@ -64,14 +65,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _keygen_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the key's name; for a log, its origin")
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", help="where to keep it: a new file, or a pkcs11: reference to a token")
     parser.add_argument("--witness", action="store_true", help="make a witness's key (type 0x04)")
 
 
 def _keygen(options: argparse.Namespace) -> Answer:
-    signer = generate_signing_key(options.file, options.name, for_witness=options.witness)
-    vkey = load_cosigner(options.file).vkey if options.witness else signer.vkey
-    return Answer("done", [vkey], facts={"vkey": vkey, "file": str(options.file)})
+    if options.file.startswith(PKCS11):
+        if options.witness:
+            return misused("A witness's key is kept in a file.")
+        vkey = make_token_key(options.file, options.name).vkey
+    elif options.witness:
+        generate_signing_key(Path(options.file), options.name, for_witness=True)
+        vkey = load_cosigner(Path(options.file)).vkey
+    else:
+        vkey = generate_signing_key(Path(options.file), options.name).vkey
+    return Answer("done", [vkey], facts={"vkey": vkey, "file": options.file})
 
 
 def _append(options: argparse.Namespace) -> Answer:

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, unquote_to_bytes
@@ -23,6 +23,8 @@ from audit.private import read_private_file
 
 PKCS11: Final = "pkcs11:"
 _PUBLIC_KEY_SIZE = 32
+#: The curve as a PrintableString in DER (PKCS #11 v3.0, section 2.3.7).
+_EDWARDS25519 = b"\x13\x0cedwards25519"
 _PATH = {"token", "serial", "object", "id", "type"}
 _QUERY = {"module-path", "pin-source"}
 
@@ -91,6 +93,23 @@ def token_signer(uri: str) -> TokenSigner:
         raise KeyRefused(f"the token does not give the signing key ({type(error).__name__})") from None
 
 
+def make_token_key(uri: str, name: str) -> TokenSigner:
+    """Make an Ed25519 key on the token under the label `name`; its private half can never be taken out of it.
+
+    Raises:
+        KeyRefused: the reference names another label, the token holds such a key already or does not make one.
+    """
+    reference, pkcs11 = TokenReference.parse(uri), _package()
+    if reference.label not in {None, name}:
+        raise KeyRefused("the reference names another key (object=) than the one that is to be made")
+    try:
+        token = _Token(replace(reference, label=name), pkcs11)
+        token.make()
+        return TokenSigner(token)
+    except (pkcs11.PKCS11Error, RuntimeError) as error:
+        raise KeyRefused(f"the token does not make a signing key ({type(error).__name__})") from None
+
+
 @contextmanager
 def token_session(reference: TokenReference, what: str) -> Iterator[tuple[Any, Any]]:
     """A session with the token for once, and the names of PKCS#11; `what` is sought stands in the message.
@@ -113,7 +132,7 @@ def _package() -> Any:
     try:
         import pkcs11
     except ImportError:
-        raise KeyRefused("a pkcs11: reference needs the package python-pkcs11 (requirements-pkcs11.txt)") from None
+        raise KeyRefused("a pkcs11: reference needs the package python-pkcs11") from None
     return pkcs11
 
 
@@ -121,7 +140,7 @@ def _package() -> Any:
 _READY: dict[str, int] = {}
 
 
-def _open_session(reference: TokenReference, package: Any) -> Any:
+def _open_session(reference: TokenReference, package: Any, *, for_writing: bool = False) -> Any:
     library = package.lib(reference.module)
     if _READY.get(reference.module, os.getpid()) != os.getpid():
         library.reinitialize()
@@ -129,9 +148,9 @@ def _open_session(reference: TokenReference, package: Any) -> Any:
     wanted = {"token_label": reference.token, "token_serial": _serial(reference.serial)}
     token = library.get_token(**{name: value for name, value in wanted.items() if value is not None})
     try:
-        return token.open(user_pin=read_private_file(reference.pin_file, "PIN"))
+        return token.open(user_pin=read_private_file(reference.pin_file, "PIN"), rw=for_writing)
     except package.exceptions.UserAlreadyLoggedIn:  # by another session of this process, which stays open
-        return token.open()
+        return token.open(rw=for_writing)
 
 
 class _Token:
@@ -153,6 +172,25 @@ class _Token:
         if len(raw) != _PUBLIC_KEY_SIZE:
             raise KeyRefused("the key on the token is no Ed25519 key")
         return str(key[constants.Attribute.LABEL]), raw
+
+    def make(self) -> None:
+        constants = self._pkcs11
+        with _open_session(self._reference, constants, for_writing=True) as session:
+            for kind in (constants.ObjectClass.PRIVATE_KEY, constants.ObjectClass.PUBLIC_KEY):
+                try:
+                    self._key(session, kind)
+                except constants.NoSuchKey:
+                    continue
+                raise KeyRefused("the token holds such a key already; a signing key is never replaced")
+            curve = {constants.Attribute.EC_PARAMS: _EDWARDS25519}
+            parameters = session.create_domain_parameters(constants.KeyType.EC_EDWARDS, curve, local=True)
+            parameters.generate_keypair(
+                mechanism=constants.Mechanism.EC_EDWARDS_KEY_PAIR_GEN,
+                store=True,
+                label=self._reference.label,
+                id=self._reference.id,
+                private_template={constants.Attribute.SENSITIVE: True, constants.Attribute.EXTRACTABLE: False},
+            )
 
     def sign(self, text: bytes) -> bytes:
         if self._private is None or self._process != os.getpid():

@@ -59,6 +59,11 @@ class AuditSettings(_Frozen):
     signing_key_file: Path = Path("{data_dir}/keys/log.key")
     export_key_file: Path = Path("{data_dir}/keys/export.key")
     checkpoint_file: Path = Path("{data_dir}/log.checkpoint")
+    #: The log's own master key; without it, the portal's. Only a key of its own can be rotated and destroyed.
+    master_key_file: Path | None = None
+    #: While a key is being replaced (docs/keys.md): the key that is to take over, and the key before this one.
+    next_signing_key_file: Path | None = None
+    previous_master_key_file: Path | None = None
     #: Each a witness's address and, after a space, its verifier key; in the environment separated by semicolons.
     witnesses: tuple[str, ...] = Field(default=(), max_length=15)
 
@@ -221,6 +226,18 @@ def _in_words(problem: Any) -> str:
     return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
 
 
+#: What of the log's settings may name the data folder.
+_PLACED = (
+    "database_url",
+    "signing_key_file",
+    "export_key_file",
+    "checkpoint_file",
+    "master_key_file",
+    "next_signing_key_file",
+    "previous_master_key_file",
+)
+
+
 def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
     """Put `data_dir` into the paths and read the secrets that were given as files."""
     changes: dict[str, Any] = {}
@@ -233,10 +250,7 @@ def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
     changes["analytics_store"] = placed(settings.analytics_store)
     audit = settings.audit
     changes["audit"] = audit.model_copy(
-        update={
-            name: placed(getattr(audit, name))
-            for name in ("database_url", "signing_key_file", "export_key_file", "checkpoint_file")
-        }
+        update={name: placed(value) for name in _PLACED if (value := getattr(audit, name)) is not None}
     )
     changes["logs"] = _logs_of(settings)
     for name in ("secret_key", "master_key"):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import SecretStr
 
 from audit.keys import MasterKey, generate_signing_key
 from audit.log import LogSettings, create_log
+from audit.private import read_private_file
 from audit.token_secret import token_master_key
 from audit.witness_client import WitnessAddress
 from config.settings import DEMO_SECRET_PREFIX, Settings
@@ -45,17 +48,25 @@ def log_settings(settings: Settings) -> LogSettings:
     """What the audit log needs of the settings. `initialise` has made the master key, or production has given it.
 
     Raises:
-        KeyRefused: the master key, or what is given as a witness, cannot be read.
+        KeyRefused: a master key, or what is given as a witness, cannot be read, or others can read it.
     """
     assert settings.master_key is not None  # noqa: S101 - see above
+    audit = settings.audit
+    own, previous = _own_master_key(audit.master_key_file), _own_master_key(audit.previous_master_key_file)
     return LogSettings(
-        database_url=settings.audit.database_url,
-        origin=settings.audit.origin,
-        signing_key=settings.audit.signing_key_file,
-        master_key=MasterKey.from_text(settings.master_key.get_secret_value()),
-        checkpoint_file=settings.audit.checkpoint_file,
-        witnesses=tuple(map(WitnessAddress.parse, settings.audit.witnesses)),
+        database_url=audit.database_url,
+        origin=audit.origin,
+        signing_key=audit.signing_key_file,
+        master_key=own or MasterKey.from_text(settings.master_key.get_secret_value()),
+        checkpoint_file=audit.checkpoint_file,
+        next_signing_key=audit.next_signing_key_file,
+        previous_master_key=previous,
+        witnesses=tuple(map(WitnessAddress.parse, audit.witnesses)),
     )
+
+
+def _own_master_key(path: Path | None) -> MasterKey | None:
+    return None if path is None else MasterKey.from_text(read_private_file(path, "master key"))
 
 
 def _make_demonstration_keys(settings: Settings) -> None:

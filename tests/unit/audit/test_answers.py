@@ -185,3 +185,11 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 1024)
     except OSError:  # the other end is closed
         return b""
+
+
+def test_the_document_names_every_command_and_every_fact() -> None:
+    document = (Path(__file__).parents[3] / "docs" / "command-line.md").read_text()
+    for command, facts in FACTS.items():
+        assert f"`{command}" in document, command
+        for fact in facts:
+            assert f"`{fact}`" in document, (command, fact)

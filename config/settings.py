@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from config.identity import OidcSettings, unfit_provider
 from config.operation import LimitsSettings, LogFormat, LogsSettings
 from config.protection import ProtectionSettings
+from config.staff import StaffSettings
 
 PREFIX = "GLASSHOUSE_"
 CONFIG_VARIABLE = "GLASSHOUSE_CONFIG"
@@ -104,6 +105,7 @@ class Settings(_Frozen):
     allowed_hosts: tuple[str, ...] = ()
     protection: ProtectionSettings = ProtectionSettings()
     oidc: OidcSettings | None = None
+    staff: StaffSettings = StaffSettings()
     registry_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("public_url")

@@ -37,6 +37,8 @@ FONTS = {
     f"noto-sans-{subset}.woff2": FONT_FILES / f"noto-sans-{subset}-wght-normal.woff2"
     for subset in ("latin", "latin-ext", "cyrillic")
 }
+#: Scripts of our own: the one of every page, and those of the pages that need more.
+SCRIPTS = ("main.js", "passkeys.js")
 
 
 def main() -> int:
@@ -65,8 +67,9 @@ def build_assets() -> bool:
         (PACKAGES / "govuk-frontend" / "dist" / "govuk" / "govuk-frontend.min.js").read_bytes()
     )
     published["govuk-frontend.js"] = _hashed_name("govuk-frontend.js", names["govuk-frontend.js"])
-    names["main.js"] = _with_names((FRONTEND / "scripts" / "main.js").read_bytes(), published)
-    for name in ("main.css", "main.js"):
+    for name in SCRIPTS:
+        names[name] = _with_names((FRONTEND / "scripts" / name).read_bytes(), published)
+    for name in ("main.css", *SCRIPTS):
         published[name] = _hashed_name(name, names[name])
     _publish({published[name]: contents for name, contents in names.items()}, {**published, INPUTS: wanted})
     return True

@@ -44,14 +44,18 @@ from portal.services.openid import open_id_sign_in
 from portal.services.oversight import Oversight
 from portal.services.policy import Policy
 from portal.services.records import Records
+from portal.services.relying_party import RelyingParty
 from portal.services.safeguards import Foundations, Limits, Safeguards
 from portal.services.sealing import References, Sealer
 from portal.services.seals import SealLimits
 from portal.services.sessions import SessionLimits, Sessions
+from portal.services.staff import furnish_staff
 from portal.services.trail import Trail
 from portal.services.transparency import Transparency
 from portal.services.verification import Verifications
 from portal.web import (
+    account,
+    administration,
     alerts,
     bulk,
     casework,
@@ -66,6 +70,7 @@ from portal.web import (
     records,
     seals,
     sessions,
+    staff,
     step_up,
     trail,
     transparency,
@@ -85,6 +90,7 @@ from portal.web.request_log import init_request_log
 from portal.web.security_headers import init_security_headers
 from portal.web.sentences import init_sentences
 from portal.web.shown_records import init_shown_records
+from portal.web.staff_wording import init_staff_wording
 from portal.web.wording import init_wording
 
 #: Every room with pages of its own, in the order in which a visitor may come to them.
@@ -95,6 +101,9 @@ ROOMS = (
     openid,
     sessions,
     step_up,
+    staff,
+    account,
+    administration,
     records,
     trail,
     alerts,
@@ -158,7 +167,16 @@ def _dress(app: Flask) -> None:
         init_assets(app)
     except AssetsMissing as error:
         raise StartRefused([str(error)]) from None
-    inits = (init_i18n, init_forms, init_formatting, init_wording, init_sentences, init_shown_records, init_navigation)
+    inits = (
+        init_i18n,
+        init_forms,
+        init_formatting,
+        init_wording,
+        init_staff_wording,
+        init_sentences,
+        init_shown_records,
+        init_navigation,
+    )
     for init in inits:
         init(app)
 
@@ -224,12 +242,14 @@ def _compose(
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
     accounts.index_citizens()
     entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock)
+    party = RelyingParty.of_url(settings.base_url)
     return House(
         catalogue=catalogue,
         accounts=accounts,
         entrance=entrance,
         openid=open_id_sign_in(settings.oidc, settings.base_url, Attempts(sessions, sealer, clock), accounts, entrance),
         errands=Errands(sessions, sealer, clock),
+        staff=furnish_staff(foundations, accounts, entrance, party, settings.staff),
         records=Records(catalogue, gate),
         trail=Trail(log, catalogue, officials, references, clock, zone, foundations.lifting()),
         casework=casework_desk,

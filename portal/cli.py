@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import sys
 import time
@@ -15,10 +16,12 @@ from audit.errors import AuditError
 from config.settings import Settings, SettingsError
 from portal.app import StartRefused, furnish_house
 from portal.demo.seeding import SeedReport, seed_country
+from portal.domain.actors import Role
 from portal.installation import initialise, log_settings, unlocked
 from portal.registries.catalogue import CatalogueError
 from portal.server import serve_forever
 from portal.services.accounts import DemonstrationAccount
+from portal.services.administration import Invitation
 from portal.services.analytics.lake import LakeUnreadable
 
 P = ParamSpec("P")
@@ -107,6 +110,40 @@ def refresh() -> None:
     finally:
         house.log.close()
     click.echo(f"{state.rows:,} accesses of {state.size:,} entries stand in {settings.analytics_store}.")
+
+
+@main.command("create-administrator")
+@click.option("--name", required=True, help="The person's full name, as colleagues know it.")
+@click.option("--organisation", required=True, help="The code of their organisation in the catalogue.")
+@_plainly
+def create_administrator(name: str, organisation: str) -> None:
+    """Invite an administrator: prints a link, once, with which they set a password and a passkey.
+
+    For the first two of an installation. Whoever can run this holds the machine and its keys; the invitation is an
+    entry in the log all the same.
+    """
+    settings = Settings.load()
+    house = furnish_house(settings)
+    try:
+        if organisation not in house.catalogue.organisations:
+            known = ", ".join(sorted(house.catalogue.organisations))
+            raise SettingsError([f"--organisation: {organisation} is not in the catalogue; known are {known}"])
+        invitation = Invitation(name, Role.ADMINISTRATOR, organisation, "invited from the command line")
+        done = house.staff.administration.invite_from_the_machine(invitation, secrets.token_hex(8))
+        administrators = house.staff.accounts.active_administrators()
+        link = f"{house.staff.passkeys.origin}/staff/enrol#{done.code}"
+    finally:
+        house.log.close()
+    click.echo(
+        f"Give this link to {name}. It is shown this once and opens for {settings.staff.invitation_hours} hours:"
+    )
+    click.echo(f"\n  {link}\n")
+    if administrators < 2:
+        click.echo(
+            f"There are {administrators} administrators who can sign in. Two are needed: giving a powerful role and"
+            " recovering lost credentials take one to ask and another to approve.",
+            err=True,
+        )
 
 
 def fill(settings: Settings) -> SeedReport:

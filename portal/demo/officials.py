@@ -33,6 +33,9 @@ _CASEWORKERS = {
     INSURANCE_CLERK: "insurance-fund",
 }
 _AUDITORS = {LEAD_AUDITOR: "data-protection-inspectorate", FIELD_AUDITOR: "data-protection-inspectorate"}
+#: Administrators of the portal itself. They are nobody in the registries' story, so they have no code and no record.
+_ADMINISTRATORS = {"lead-administrator": "Tiit Aas", "second-administrator": "Maarja Lind"}
+_KEEPER_OF_THE_PORTAL = "population-authority"
 #: How many colleagues without an account each authority has in the log.
 _COLLEAGUES = {
     "social-insurance-board": 5,
@@ -63,10 +66,14 @@ def account_id_of(persona: str) -> str:
 
 
 def demonstration_accounts() -> list[NewAccount]:
-    """Whom one can sign in as: citizens, then caseworkers, then auditors."""
+    """Whom one can sign in as: citizens, then caseworkers, auditors and administrators."""
     accounts = [_account(persona, Role.CITIZEN, None) for persona in CITIZENS]
     accounts += [_account(persona, Role.CASEWORKER, organisation) for persona, organisation in _CASEWORKERS.items()]
-    return accounts + [_account(persona, Role.AUDITOR, organisation) for persona, organisation in _AUDITORS.items()]
+    accounts += [_account(persona, Role.AUDITOR, organisation) for persona, organisation in _AUDITORS.items()]
+    return accounts + [
+        NewAccount(Role.ADMINISTRATOR, name, _KEEPER_OF_THE_PORTAL, persona=persona, account_id=account_id_of(persona))
+        for persona, name in _ADMINISTRATORS.items()
+    ]
 
 
 def _account(persona: str, role: Role, organisation: str | None) -> NewAccount:

@@ -63,6 +63,27 @@ class Action(StrEnum):
     BULK_RESULTS = "bulk-results"
     #: Somebody who must know of something is told in the portal. It speaks of no person's data.
     ALERT = "alert"
+    #: A password was wrong too often: the account waits before another one is tried.
+    SIGN_IN_LOCKOUT = "sign-in-lockout"
+    #: An administrator invites somebody, or lets them enrol again; the person sets password and passkey.
+    STAFF_INVITATION = "staff-invitation"
+    STAFF_ENROLMENT = "staff-enrolment"
+    PASSKEY_ADDITION = "passkey-addition"
+    PASSKEY_REMOVAL = "passkey-removal"
+    PASSWORD_CHANGE = "password-change"  # noqa: S105 - an event, not a password
+    #: One administrator asks for a role to be given or an account to be reopened, another decides.
+    RIGHTS_REQUEST = "rights-request"
+    RIGHTS_APPROVAL = "rights-approval"
+    RIGHTS_REFUSAL = "rights-refusal"
+    #: The role or the organisation of an account is another from here on.
+    RIGHTS_CHANGE = "rights-change"
+    ACCOUNT_CLOSURE = "account-closure"
+    ACCOUNT_REOPENING = "account-reopening"
+    #: One administrator opens a recovery of somebody's lost credentials, another decides, the person is told.
+    RECOVERY_REQUEST = "recovery-request"
+    RECOVERY_APPROVAL = "recovery-approval"
+    RECOVERY_REFUSAL = "recovery-refusal"
+    RECOVERY_NOTICE = "recovery-notice"
 
 
 #: Looks at a person's own data by that person.
@@ -111,6 +132,17 @@ class Reason(StrEnum):
     #: Why a session ended that nobody signed out of.
     ENDED_ELSEWHERE = "ended-elsewhere"
     ENDED_BY_PROVIDER = "ended-by-provider"
+    RIGHTS_CHANGED = "rights-changed"
+    RECOVERY = "recovery"
+    #: Why a sign-in of staff was refused.
+    PASSKEY_UNKNOWN = "passkey-unknown"
+    PASSKEY_REFUSED = "passkey-refused"
+    PASSKEY_COUNTER = "passkey-counter"
+    PASSWORD_WRONG = "password-wrong"  # noqa: S105 - a reason, not a password
+    LOCKED_OUT = "locked-out"
+    #: Why a request of one administrator came to nothing.
+    WITHDRAWN = "withdrawn"
+    STOPPED_BY_PERSON = "stopped-by-person"
 
 
 #: The source under which the portal itself reports (registries report under their own codes).

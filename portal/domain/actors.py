@@ -15,6 +15,7 @@ class Role(StrEnum):
     CASEWORKER = "caseworker"
     AUDITOR = "auditor"
     SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
 
 
 @dataclass(frozen=True, slots=True)

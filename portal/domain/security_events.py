@@ -26,12 +26,15 @@ class SecurityEvent(StrEnum):
     STARTED = "portal-started"
     SIGNED_IN = "signed-in"
     SIGN_IN_REFUSED = "sign-in-refused"
+    SIGN_IN_LOCKED = "sign-in-locked"
     SIGNED_OUT = "signed-out"
     SESSION_ENDED = "session-ended"
     STEPPED_UP = "stepped-up"
     STEP_UP_REFUSED = "step-up-refused"
     PROVIDERS_WORD_REFUSED = "providers-word-refused"
     STRONGER_SIGN_IN_NEEDED = "stronger-sign-in-needed"
+    CREDENTIALS_CHANGED = "credentials-changed"
+    RIGHTS_CHANGED = "rights-changed"
     ROUTE_REFUSED = "route-refused"
     ACCESS_DENIED = "access-denied"
     FORM_NOT_TRUSTED = "form-not-trusted"
@@ -73,6 +76,12 @@ DESCRIPTIONS: dict[SecurityEvent, Description] = {
     SecurityEvent.SIGN_IN_REFUSED: Description(
         Severity.MEDIUM, "Somebody tried to sign in and was not let in.", ("method", "reason"), "authn_login_fail"
     ),
+    SecurityEvent.SIGN_IN_LOCKED: Description(
+        Severity.HIGH,
+        "Somebody who holds the passkey of account `locked` does not know its password.",
+        ("locked",),
+        "authn_login_lock",
+    ),
     SecurityEvent.SIGNED_OUT: Description(Severity.INFO, "Somebody signed out."),
     SecurityEvent.SESSION_ENDED: Description(
         Severity.LOW, "A session was ended by something else than its own sign-out.", ("reason",), "session_expired"
@@ -88,6 +97,15 @@ DESCRIPTIONS: dict[SecurityEvent, Description] = {
     ),
     SecurityEvent.STRONGER_SIGN_IN_NEEDED: Description(
         Severity.LOW, "A route asked for a surer or fresher sign-in than the session has.", ("endpoint", "needed")
+    ),
+    SecurityEvent.CREDENTIALS_CHANGED: Description(
+        Severity.LOW, "Somebody set or changed what they sign in with.", ("action", "of"), "authn_token_created"
+    ),
+    SecurityEvent.RIGHTS_CHANGED: Description(
+        Severity.MEDIUM,
+        "An administrator changed the account `of`, or asked or decided to.",
+        ("action", "of"),
+        "privilege_permissions_changed",
     ),
     SecurityEvent.ROUTE_REFUSED: Description(
         Severity.MEDIUM, "A signed-in account asked for a route that is not its role's.", ("endpoint",), "authz_fail"

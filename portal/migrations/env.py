@@ -13,11 +13,23 @@ from portal.models.findings import Finding
 from portal.models.marks import RecordMark
 from portal.models.sessions import SignedInSession
 from portal.models.sign_in_attempts import SignInAttempt
+from portal.models.staff import StaffCredentials
 from portal.models.supervision import AccessReview
 from portal.models.verifications import VerificationRun
 
 #: Importing the models fills the metadata that autogeneration compares with.
-MODELS = (AccessReview, Account, Case, Finding, HeldErrand, RecordMark, SignedInSession, SignInAttempt, VerificationRun)
+MODELS = (
+    AccessReview,
+    Account,
+    Case,
+    Finding,
+    HeldErrand,
+    RecordMark,
+    SignInAttempt,
+    SignedInSession,
+    StaffCredentials,
+    VerificationRun,
+)
 
 
 def run() -> None:

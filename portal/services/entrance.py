@@ -112,6 +112,28 @@ class Entrance:
             ],
         )
 
+    def refuse_staff(self, account_id: str | None, reason: Reason, request_id: str) -> None:
+        """Record that somebody was not let in with the passkey of this account, or with one that is nobody's."""
+        announce(SecurityEvent.SIGN_IN_REFUSED, method=Method.PASSKEY, reason=reason)
+        self._note_refusal(account_id, Action.SIGN_IN, reason, request_id)
+
+    def note_lockout(self, account_id: str, request_id: str) -> None:
+        """Record that no further password is tried for this account for a while."""
+        announce(SecurityEvent.SIGN_IN_LOCKED, locked=account_id)
+        self._note_refusal(account_id, Action.SIGN_IN_LOCKOUT, Reason.PASSWORD_WRONG, request_id)
+
+    def _note_refusal(self, account_id: str | None, action: Action, reason: Reason, request_id: str) -> None:
+        entry = Access(
+            action=action,
+            outcome=Outcome.DENIED,
+            source=PORTAL_SOURCE,
+            occurred_at=self._clock(),
+            official=account_id,
+            request_id=request_id,
+            reason=reason,
+        )
+        record(self._log, [entry])
+
     def who(self, token: str) -> Present | None:
         """Who comes with `token`. Nobody, and the session is over, when the account was closed or has another role."""
         session = self._sessions.resume(token)
@@ -180,6 +202,10 @@ class Entrance:
         if account_id is None:
             return []
         return [one for one in self._sessions.of_account(account_id) if one.method is Method.OPENID]
+
+    def end_all(self, actor: Actor, reason: Reason, request_id: str) -> int:
+        """End every session of an account whose rights or credentials changed, and say how many those were."""
+        return self._end(actor, self._sessions.of_account(actor.account_id), reason, request_id)
 
     def _others(self, present: Present) -> list[OpenSession]:
         return [one for one in self.sessions_of(present) if one.session_id != present.session.session_id]

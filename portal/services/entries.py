@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,8 @@ from datetime import datetime
 from audit.entry import Access
 from audit.errors import LogFrozen, LogOverloaded, LogUnavailable
 from audit.log import Acknowledgement, AuditLog
+from portal.domain.actions import PORTAL_SOURCE, Action, Outcome, Reason
+from portal.domain.actors import Actor
 from portal.domain.errors import DisclosureUnavailable
 from portal.domain.security_events import SecurityEvent
 from portal.services.security_log import announce
@@ -54,3 +56,31 @@ def _told_plainly() -> Iterator[None]:
     except (LogUnavailable, LogOverloaded) as error:
         announce(SecurityEvent.NOT_RECORDED, cause=type(error).__name__)
         raise DisclosureUnavailable from error
+
+
+def by_official(
+    actor: Actor,
+    action: Action,
+    occurred_at: datetime,
+    request_id: str,
+    details: Mapping[str, str | int] | None = None,
+    *,
+    outcome: Outcome = Outcome.DONE,
+    reason: Reason | None = None,
+    justification: str | None = None,
+) -> Access:
+    """What an official did with accounts: about the official, and about no data subject."""
+    return Access(
+        action=action,
+        outcome=outcome,
+        source=PORTAL_SOURCE,
+        occurred_at=occurred_at,
+        organisation=actor.organisation,
+        role=actor.role,
+        official=actor.account_id,
+        official_name=actor.name,
+        request_id=request_id,
+        reason=reason,
+        justification=justification,
+        details=details or {},
+    )

@@ -20,6 +20,7 @@ from portal.services.openid import OpenIdSignIn
 from portal.services.oversight import Oversight
 from portal.services.records import Records
 from portal.services.safeguards import Safeguards
+from portal.services.staff import Staff
 from portal.services.trail import Trail
 from portal.services.transparency import Transparency
 from portal.services.verification import Verifications
@@ -34,6 +35,7 @@ class House:
     entrance: Entrance
     errands: Errands
     openid: OpenIdSignIn | None
+    staff: Staff
     records: Records
     trail: Trail
     casework: Casework

@@ -31,6 +31,7 @@ class Method(StrEnum):
 
     DEMONSTRATION = "demonstration"
     OPENID = "openid"
+    PASSKEY = "passkey"
 
 
 @dataclass(frozen=True, slots=True)

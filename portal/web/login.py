@@ -48,6 +48,7 @@ HOME_OF = {
     Role.CASEWORKER: "casework.start",
     Role.AUDITOR: "oversight.search",
     Role.SUPERVISOR: "alerts.overview",
+    Role.ADMINISTRATOR: "administration.accounts",
 }
 
 #: What a demonstration's choice of person counts as: enough for every page, and not the highest.

@@ -31,10 +31,21 @@ _ITEMS = {
         ("alerts.overview", _l("Notices")),
         ("seals.supervised", _l("Seals")),
     ),
+    Role.ADMINISTRATOR: (
+        ("administration.accounts", _l("Accounts of staff")),
+        ("administration.requests", _l("Requests")),
+    ),
 }
 
 #: To which entry the pages below it belong.
 _BELOW = {
+    "administration.invite": "administration.accounts",
+    "administration.send_invitation": "administration.accounts",
+    "administration.one": "administration.accounts",
+    "administration.change_rights": "administration.accounts",
+    "administration.act": "administration.accounts",
+    "administration.approve": "administration.requests",
+    "administration.refuse": "administration.requests",
     "records.registry": "records.overview",
     "trail.line": "trail.history",
     "casework.reason": "casework.start",

@@ -30,12 +30,14 @@ ROLES = {
     Role.CASEWORKER: _l("Caseworkers"),
     Role.AUDITOR: _l("Auditors"),
     Role.SUPERVISOR: _l("Supervisors"),
+    Role.ADMINISTRATOR: _l("Administrators"),
 }
 ROLE_OF_ONE = {
     Role.CITIZEN: _l("Citizen"),
     Role.CASEWORKER: _l("Caseworker"),
     Role.AUDITOR: _l("Auditor"),
     Role.SUPERVISOR: _l("Supervisor"),
+    Role.ADMINISTRATOR: _l("Administrator"),
 }
 KINDS = {
     Kind.HUMAN: _l("A person"),
@@ -75,6 +77,22 @@ ACTIONS = {
     Action.BULK_REQUEST: _l("List of people asked for"),
     Action.BULK_RESULTS: _l("Results of a list fetched"),
     Action.ALERT: _l("Notice given"),
+    Action.SIGN_IN_LOCKOUT: _l("Locked after wrong passwords"),
+    Action.STAFF_INVITATION: _l("Staff invited"),
+    Action.STAFF_ENROLMENT: _l("Password and passkey set"),
+    Action.PASSKEY_ADDITION: _l("Passkey added"),
+    Action.PASSKEY_REMOVAL: _l("Passkey removed"),
+    Action.PASSWORD_CHANGE: _l("Password changed"),
+    Action.RIGHTS_REQUEST: _l("Asked for a change of rights"),
+    Action.RIGHTS_APPROVAL: _l("Approved a change of rights"),
+    Action.RIGHTS_REFUSAL: _l("Refused a change of rights"),
+    Action.RIGHTS_CHANGE: _l("Role or organisation changed"),
+    Action.ACCOUNT_CLOSURE: _l("Account closed"),
+    Action.ACCOUNT_REOPENING: _l("Account reopened"),
+    Action.RECOVERY_REQUEST: _l("Asked for a recovery of credentials"),
+    Action.RECOVERY_APPROVAL: _l("Approved a recovery of credentials"),
+    Action.RECOVERY_REFUSAL: _l("Stopped a recovery of credentials"),
+    Action.RECOVERY_NOTICE: _l("Told the person of a recovery"),
 }
 OUTCOMES = {
     Outcome.RELEASED: _l("Shown"),
@@ -107,6 +125,15 @@ REASONS = {
     Reason.PROOF_TOO_OLD: _l("the proof was not a fresh one"),
     Reason.ENDED_ELSEWHERE: _l("ended from another session of the same account"),
     Reason.ENDED_BY_PROVIDER: _l("ended by the sign-in service"),
+    Reason.RIGHTS_CHANGED: _l("the rights of the account changed"),
+    Reason.RECOVERY: _l("the credentials of the account are set anew"),
+    Reason.PASSKEY_UNKNOWN: _l("the passkey is nobody’s here"),
+    Reason.PASSKEY_REFUSED: _l("the passkey’s answer did not hold"),
+    Reason.PASSKEY_COUNTER: _l("the passkey’s counter ran backwards: there may be a copy of it"),
+    Reason.PASSWORD_WRONG: _l("the password was wrong"),
+    Reason.LOCKED_OUT: _l("the account was locked after wrong passwords"),
+    Reason.WITHDRAWN: _l("withdrawn by an administrator"),
+    Reason.STOPPED_BY_PERSON: _l("stopped by the person themselves"),
 }
 FIGURES = {
     Figure.BY_PEOPLE: _l("Looks by officials"),
@@ -182,6 +209,13 @@ WHY_NOT = {
     Why.ALREADY_CLOSED: _l("The finding is closed."),
 }
 DETAILS = {
+    "account": _l("Account"),
+    "role": _l("Role"),
+    "role-before": _l("Role before"),
+    "organisation": _l("Organisation"),
+    "organisation-before": _l("Organisation before"),
+    "request": _l("Request"),
+    "passkey": _l("Passkey"),
     "finding": _l("Finding"),
     "verdict": _l("Verdict"),
     "sanction": _l("Sanction"),
@@ -220,6 +254,7 @@ ALERTS = {
 METHODS = {
     Method.DEMONSTRATION: _l("Chosen from the demonstration’s list"),
     Method.OPENID: _l("Through the sign-in service"),
+    Method.PASSKEY: _l("With passkey and password"),
 }
 ASSURANCES = {
     Assurance.LOW: _l("low"),
@@ -243,6 +278,8 @@ PERSONAS = {
     "insurance-clerk": _l("Checks health insurance."),
     "lead-auditor": _l("Searches the trail and verifies the log."),
     "field-auditor": _l("Searches the trail and verifies the log."),
+    "lead-administrator": _l("Invites staff, moves them and closes their accounts. Sees nobody’s data."),
+    "second-administrator": _l("Approves what takes two administrators."),
 }
 RUN_STATES = {
     RunState.WAITING: _l("Waiting"),

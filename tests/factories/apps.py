@@ -37,7 +37,7 @@ class FakePortal:
         cls, folder: Path, monkeypatch: pytest.MonkeyPatch, *, clock: Clock = system_clock, **settings: Any
     ) -> FakePortal:
         """Accounts: "citizen" (Mary), "neighbour" (Juhan); "caseworker", "colleague" and their "supervisor";
-        "detective" and their "chief"; "auditor".
+        "detective" and their "chief"; "auditor"; "administrator".
         """
         settings.setdefault("limits", {"enabled": False})  # tests are faster than people
         given = initialise(Settings.load({"GLASSHOUSE_DATA_DIR": str(folder)}, **settings))
@@ -56,6 +56,7 @@ class FakePortal:
             "detective": NewAccount(Role.CASEWORKER, "Uku Uurija", "police", None),
             "chief": NewAccount(Role.SUPERVISOR, "Ülle Ülem", "police", None),
             "auditor": NewAccount(Role.AUDITOR, "Aita Aruste", "data-protection-inspectorate", None),
+            "administrator": NewAccount(Role.ADMINISTRATOR, "Anu Aru", "population-authority", None),
         }
         ids = house.accounts.open(list(new.values()), demonstration=True)
         return cls(app, house, given, registries, dict(zip(new, ids, strict=True)))

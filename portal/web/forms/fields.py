@@ -163,3 +163,8 @@ def plain_reference(form: Form, field: Field) -> None:
             raise StopValidation(
                 _("A reference holds letters of the Latin alphabet, digits and the signs - / . : _ only.")
             )
+
+
+def one_line(text: str | None) -> str:
+    """A filter: white space of every kind becomes one space, and none stays at the ends."""
+    return " ".join((text or "").split())

@@ -5,16 +5,21 @@ from __future__ import annotations
 import pytest
 
 from portal.domain.actors import Role
-from portal.domain.permissions import GRANTS, Permission, role_may
+from portal.domain.permissions import GRANTS, OF_ALL_STAFF, Permission, role_may
 
 
-@pytest.mark.parametrize("permission", Permission)
+@pytest.mark.parametrize("permission", sorted(set(Permission) - OF_ALL_STAFF))
 def test_every_permission_belongs_to_exactly_one_role(permission: Permission) -> None:
     assert sum(role_may(role, permission) for role in Role) == 1
 
 
+@pytest.mark.parametrize("permission", sorted(OF_ALL_STAFF))
+def test_what_all_staff_may_a_citizen_may_not(permission: Permission) -> None:
+    assert {role for role in Role if not role_may(role, permission)} == {Role.CITIZEN}
+
+
 def test_a_role_that_is_not_in_the_table_may_do_nothing() -> None:
-    assert not any(role_may("administrator", permission) for permission in Permission)  # type: ignore[arg-type]
+    assert not any(role_may("janitor", permission) for permission in Permission)  # type: ignore[arg-type]
 
 
 def test_the_table_cannot_be_changed_at_run_time() -> None:

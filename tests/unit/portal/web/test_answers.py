@@ -10,9 +10,21 @@ from tests.factories.apps import FakePortal
 from tests.factories.people import MARY
 
 PAGES = {
-    None: ["/", "/sign-in", "/about", "/verify-help", "/accessibility", "/healthz", "/readyz", "/nothing"],
+    None: [
+        "/",
+        "/sign-in",
+        "/staff/sign-in",
+        "/staff/enrol",
+        "/about",
+        "/verify-help",
+        "/accessibility",
+        "/healthz",
+        "/readyz",
+        "/nothing",
+    ],
     "citizen": ["/me", "/me/records", "/me/records/population", "/me/accesses", "/me/accesses/none", "/sessions"],
     "caseworker": ["/casework", "/casework/benefit-claim", "/casework/history"],
+    "administrator": ["/administration", "/administration/requests", "/account"],
     "auditor": ["/oversight", "/oversight/verification"],
 }
 VISITS = [(account, path) for account, paths in PAGES.items() for path in paths]

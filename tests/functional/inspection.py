@@ -50,6 +50,7 @@ def complaints_about_width(page: Page) -> list[str]:
 
 def inspect(page: Page, name: str) -> list[str]:
     """All that is wrong with the page now shown, at each width; the window is wide again afterwards."""
+    page.wait_for_load_state("load")
     complaints = []
     for width in (*NARROW, WIDE):
         page.set_viewport_size({"width": width, "height": HEIGHT})

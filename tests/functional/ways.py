@@ -23,6 +23,7 @@ from portal.domain.actors import Role
 from tests.functional.pages.base import PortalPage, SignIn
 from tests.functional.pages.casework import PurposeChoice
 from tests.functional.pages.citizen import History
+from tests.functional.pages.lists import Lists
 from tests.functional.pages.oversight import StepUp, TrailSearch, Verification
 from tests.functional.pages.seals import SealForm, SupervisedSeals
 
@@ -87,6 +88,16 @@ def _supervised_seal(here: PortalPage) -> PortalPage:
     return SupervisedSeals(here.page, here.site).open().open_first()
 
 
+def _list_of_people(here: PortalPage, people: str) -> None:
+    form = Lists(here.page, here.site).open().choose(PURPOSE)
+    form.send(people=people, case="SKA-2026-2", reason=REASON)
+
+
+def _finding(here: PortalPage) -> PortalPage:
+    entry = TrailSearch(here.page, here.site).open().search(organisation="Police").open_first()
+    return entry.open_finding("Looks at night and names no case.")
+
+
 def _verify(here: PortalPage) -> None:
     Verification(here.page, here.site).open().start().wait_for_result()
 
@@ -107,6 +118,11 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
         ("casework.open_record", "every mistake"): lambda here: _open_record(
             here, personal_code="1", case="", reason=""
         ),
+        ("bulk.new", "asked"): lambda here: Lists(here.page, here.site).open().choose(PURPOSE),
+        ("bulk.new", "no list of codes"): lambda here: _list_of_people(here, "somebody"),
+        ("bulk.job", "asked for"): lambda here: _list_of_people(
+            here, f"{code_of(PENSIONER)}\n{code_of(SINGLE_PARENT)}"
+        ),
         ("casework.start", "no purpose chosen"): lambda here: here.page.goto(f"{here.site}/casework?asked=1"),
     },
     POLICE: {
@@ -125,6 +141,7 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
         ("oversight.entry", "of the trail"): lambda here: (
             TrailSearch(here.page, here.site).open().search(outcome="Shown").open_first()
         ),
+        ("findings.file", "just opened"): _finding,
         ("step_up.demonstration", "for an export"): _ask_for_export,
         ("step_up.go_on", "to the export"): lambda here: _ask_for_export(here).confirm(),
         ("oversight.verification_run", "sound"): _verify,
@@ -134,6 +151,10 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
 #: Routes that answer with something other than a page of the portal, and never show up as a link on one.
 NO_PAGES: Mapping[str, str] = {
     "static": "style sheets, scripts and fonts",
+    "openid.start": "leads to an OpenID provider: tests/functional/test_openid.py",
+    "openid.complete": "an OpenID provider leads here: tests/functional/test_openid.py",
+    "openid.step_up": "only after a sign-in by an OpenID provider: tests/functional/test_openid.py",
+    "openid.start_step_up": "leads to an OpenID provider: tests/functional/test_openid.py",
     "trail.sealed_receipt": "a file, and only once a seal has ended: tests/unit/portal/web/test_seals.py",
     "log.tile": "a tile of the log in its public binary format",
 }

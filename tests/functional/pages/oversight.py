@@ -67,6 +67,12 @@ class EntryPage(PortalPage):
     def receipt(self) -> Download:
         return self.download("Download the receipt")
 
+    def open_finding(self, why: str) -> PortalPage:
+        self.page.get_by_role("button", name="Open a finding").click()
+        self.page.locator("textarea[name=text]").fill(why)
+        self.page.get_by_role("button", name="Open the finding").click()
+        return PortalPage(self.page, self.site)
+
     def everything_this_official_did(self) -> SearchResults:
         self.page.get_by_role("button", name="Everything this official did").click()
         return SearchResults(self.page, self.site)

@@ -30,6 +30,8 @@ from audit.verify import ReceiptVerdict, VerificationReport, verify_receipt
 def _verify_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", type=Path, action="append", default=[], metavar="CHECKPOINT", help="a checkpoint"
                         " kept elsewhere that the log must still contain; may be repeated")  # fmt: skip
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes that share"
+                        " a large log; as many as there are cores by default")  # fmt: skip
 
 
 def _verify(options: argparse.Namespace) -> Answer:
@@ -48,6 +50,7 @@ def _verify(options: argparse.Namespace) -> Answer:
         previous_master_key=None if master_key is None else previous_master_key_of(options),
         earlier=earlier,
         progress=progress_of("entries"),
+        jobs=options.jobs,
     )
     notes = []
     if not earlier:

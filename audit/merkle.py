@@ -186,17 +186,26 @@ class CompactRange:
 
     def append(self, leaf_hash: bytes, visit: NodeVisitor | None = None) -> None:
         """Add a leaf; `visit` is told of every node that becomes complete by it, the leaf itself first."""
+        self.append_subtree(0, leaf_hash, visit)
+
+    def append_subtree(self, height: int, node: bytes, visit: NodeVisitor | None = None) -> None:
+        """Add a complete subtree of 2^height leaves by its root; `visit` is told of it and of what it completes.
+
+        Raises ValueError unless the tree's size is a multiple of the subtree's.
+        """
+        if self._size % (1 << height):
+            raise ValueError("a subtree is added where one of its size may begin")
         hashes = self._hashes
-        height, index, node = 0, self._size, leaf_hash
+        self._size += 1 << height
+        index = (self._size >> height) - 1
         if visit is not None:
-            visit(0, index, node)
+            visit(height, index, node)
         while index & 1:
             node = node_hash(hashes.pop(), node)
             height, index = height + 1, index >> 1
             if visit is not None:
                 visit(height, index, node)
         hashes.append(node)
-        self._size += 1
 
     def root(self) -> bytes:
         """The root of the tree as it stands."""

@@ -17,10 +17,12 @@ from audit.keys import MasterKey, load_signer
 from audit.merkle import EMPTY_ROOT
 from audit.note import Verifier
 from audit.remembered import RememberedCheckpoint
+from audit.replay import RANGE
 from audit.rows import INDEX_KEY, Head
 from audit.signers import Signers
 from audit.source import StoredLog
 from audit.store import Store
+from audit.stretches import verify_on_cores
 from audit.vault import Vault
 from audit.verify import VerificationReport, verify_log
 from audit.witness_client import WitnessAddress
@@ -155,8 +157,11 @@ def verify_store(
     previous_master_key: MasterKey | None = None,
     earlier: Sequence[Checkpoint] = (),
     progress: Callable[[int, int], None] | None = None,
+    jobs: int = 1,
 ) -> VerificationReport:
     """Replay a stored log with its public keys alone; with the master key, the sealed bodies as well.
+
+    A log that is worth it is shared among `jobs` processes.
 
     Raises:
         LogUnavailable: the database cannot be read or holds no log.
@@ -167,8 +172,13 @@ def verify_store(
     try:
         vault = None if master_key is None else vault_of(log, master_key, previous_master_key)
         with log.reading() as connection:
-            if store.read_head(connection) is None:
+            head = store.read_head(connection)
+            if head is None:
                 raise LogUnavailable("the database holds no log")
+            if jobs > 1 and head.size > RANGE:
+                return verify_on_cores(
+                    database_url, origin, verifiers, master_key, previous_master_key, earlier, jobs, progress
+                )
             source = StoredLog(connection, vault)
             return verify_log(source, origin, verifiers, earlier=earlier, progress=progress)
     finally:

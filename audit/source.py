@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, func, select, text, type_coerce
 
 from audit import schema, store
 from audit.entry import decode_body, decode_leaf
 from audit.errors import EntryRefused, KeyRefused, VerificationFailed
+from audit.schema import octets
 from audit.trail import owner_index, search_columns
 from audit.vault import Vault
 from audit.verify import StoredEntry
 
 _BATCH = 1_000
 _TILES_KEPT = 8
+# Texts, whose rows come as the driver gives them: building a million rows of objects takes longer than to check them.
+_LEAVES = text("SELECT leaf FROM entries WHERE seq >= :first AND seq < :end ORDER BY seq")
+_BODIES_AND_ERASED = text(
+    "SELECT (SELECT count(*) FROM bodies WHERE seq >= :first AND seq < :end),"
+    " (SELECT count(*) FROM erasures WHERE seq >= :first AND seq < :end)"
+)
+_BELOW = text("SELECT seq FROM entries WHERE seq < 0 LIMIT 1")
 #: A body's columns; the flag as SQLite holds it, where an intruder's 2 would read as true and match no search for it.
 _BODY: list[ColumnElement[Any]] = [
     type_coerce(column, Integer).label(column.name) if column.name == "automatic" else column
@@ -36,7 +44,12 @@ class StoredLog:
         head = store.read_head(self._connection)
         return (0, "") if head is None else (head.size, head.checkpoint)
 
-    def entries(self) -> Iterator[StoredEntry]:
+    def end(self) -> int:
+        """One more than the largest number that an entry has."""
+        last = self._connection.execute(select(func.max(schema.entries.c.seq))).scalar_one()
+        return 0 if last is None else int(last) + 1
+
+    def entries(self, first: int, end: int | None) -> Iterator[StoredEntry]:
         entries, bodies, subjects, erasures = schema.entries, schema.bodies, schema.subjects, schema.erasures
         sealed = schema.sealed
         statement: Select[Any] = (
@@ -52,16 +65,40 @@ class StoredLog:
             .order_by(entries.c.seq)
             .limit(_BATCH)
         )
-        after = -(2**62)  # an entry with a negative number would be a forgery, and must be seen
+        if end is not None:
+            statement = statement.where(entries.c.seq < end)
+        after = first - 1 if first else -(2**62)  # an entry with a negative number would be a forgery, and must be seen
         while rows := self._connection.execute(statement.where(entries.c.seq > after)).all():
             for row in rows:
                 yield self._entry(row)
             after = rows[-1].seq
 
-    def checkpoints(self) -> Iterator[tuple[int, str]]:
+    def leaves(self, first: int, end: int) -> list[bytes] | None:
+        if self._vault is not None:
+            return None
+        span, count = {"first": first, "end": end}, end - first
+        bodies, erased = self._connection.execute(_BODIES_AND_ERASED, span).one()
+        if bodies != count or erased or (first == 0 and self._connection.execute(_BELOW).first() is not None):
+            return None
+        return [octets(leaf) or b"" for (leaf,) in self._connection.execute(_LEAVES, span)]
+
+    def covered(self, size: int) -> int:
+        columns = schema.checkpoints.c
+        found = self._connection.execute(select(func.max(columns.size)).where(columns.size <= size)).scalar_one()
+        return int(found or 0)
+
+    def erased_across(self, seq: int) -> Iterator[tuple[int, int]]:
+        columns = schema.erasures.c
+        statement = select(columns.seq, columns.tombstone).where(columns.seq < seq, columns.tombstone >= seq)
+        for row in self._connection.execute(statement.order_by(columns.seq)):
+            yield row.seq, row.tombstone
+
+    def checkpoints(self, above: int | None, until: int | None) -> Iterator[tuple[int, str]]:
         columns = schema.checkpoints.c
         statement = select(columns.size, columns.note).order_by(columns.size).limit(_BATCH)
-        after = -(2**62)
+        if until is not None:
+            statement = statement.where(columns.size <= until)
+        after = -(2**62) if above is None else above
         while rows := self._connection.execute(statement.where(columns.size > after)).all():
             for row in rows:
                 yield row.size, row.note if isinstance(row.note, str) else ""

@@ -16,6 +16,12 @@ from audit.entry import Leaf, decode_leaf, encode_leaf, leaf_hash
 from audit.errors import LogFrozen
 from audit.keys import generate_signing_key
 from audit.merkle import CompactRange
+from audit.opening import vault_of
+from audit.remembered import RememberedCheckpoint
+from audit.replay import check_stretch, join_stretches
+from audit.source import StoredLog
+from audit.store import Store
+from audit.stored import VerificationReport
 from audit.tiles import HASH_SIZE, TILE_WIDTH
 from tests.factories.logs import LogHome, an_access
 
@@ -152,6 +158,16 @@ EDITS: dict[str, tuple[Callable[[Intruder], object], int]] = {
 }
 
 
+#: Changes of what only the master key opens, or of what stands beside it for the search.
+NEEDS_THE_KEY = {
+    "a body exchanged",
+    "an entry hidden from the search by organisation",
+    "an entry hidden from its subject",
+    "an entry hidden from the search by official",
+    "the keys of a subject deleted",
+}
+
+
 @pytest.mark.parametrize("edit", EDITS)
 def test_a_change_behind_the_logs_back_is_named_at_its_entry(home: LogHome, intruder: Intruder, edit: str) -> None:
     change, first_broken = EDITS[edit]
@@ -160,6 +176,54 @@ def test_a_change_behind_the_logs_back_is_named_at_its_entry(home: LogHome, intr
     report = home.verify()
     assert not report.ok
     assert report.first_broken == first_broken, report.problem
+
+
+def _by_stretches(home: LogHome) -> VerificationReport:
+    """The verdict as several processes reach it, each with a stretch of one tile."""
+    log = Store(home.settings.database_url)
+    try:
+        with log.reading() as connection:
+            source = StoredLog(connection, vault_of(log, home.settings.master_key))
+            end = min(source.head()[0], source.end())
+            earlier = [_kept(home)]
+            found = []
+            for first in range(0, end, TILE_WIDTH):
+                bounds = (first, min(first + TILE_WIDTH, end))
+                found.append(check_stretch(source, home.settings.origin, [home.verifier], earlier, *bounds))
+                if found[-1].broken is not None:
+                    break
+            return join_stretches(source, home.settings.origin, [home.verifier], earlier, found)
+    finally:
+        log.close()
+
+
+def _kept(home: LogHome) -> Checkpoint:
+    assert home.settings.checkpoint_file is not None
+    kept = RememberedCheckpoint(home.settings.checkpoint_file, home.settings.origin, [home.verifier]).read()
+    assert kept is not None
+    return kept.checkpoint
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_change_is_named_alike_however_the_log_is_shared_among_processes(
+    home: LogHome, intruder: Intruder, edit: str
+) -> None:
+    change, first_broken = EDITS[edit]
+    whole = _by_stretches(home)
+    assert (whole.ok, whole.size, whole.opened, whole.root) == (True, SIZE, SIZE, home.verify().root)
+    change(intruder)
+    report = _by_stretches(home)
+    assert not report.ok
+    assert report.first_broken == first_broken, report.problem
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_change_is_never_overlooked_for_speed(home: LogHome, intruder: Intruder, edit: str) -> None:
+    """Without the master key whole tiles are checked at one go. What it takes the key to see may be missed, no more."""
+    change, first_broken = EDITS[edit]
+    change(intruder)
+    report = home.verify(with_bodies=False)
+    assert report.first_broken == (None if edit in NEEDS_THE_KEY else first_broken), report.problem
 
 
 @pytest.mark.parametrize("seq", [0, 1, 128, 255, 256, SIZE - 1])

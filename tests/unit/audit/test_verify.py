@@ -230,7 +230,7 @@ def test_progress_is_told_and_ends_at_the_end(tmp_path: Path, sqlite_url: str) -
     told: list[tuple[int, int]] = []
     assert log.verify(lambda done, total: told.append((done, total))).ok
     log.close()
-    assert told == [(1000, 2100), (2000, 2100), (2100, 2100)]
+    assert told == [(1024, 2100), (2048, 2100), (2100, 2100)]
 
 
 def test_without_the_master_key_the_chain_is_checked_and_no_body_opened(tmp_path: Path, sqlite_url: str) -> None:

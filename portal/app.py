@@ -34,6 +34,7 @@ from portal.services.casework import Casework
 from portal.services.clock import Clock, system_clock
 from portal.services.dashboard import Dashboard
 from portal.services.disclosure import Gate
+from portal.services.emergencies import EmergencyLimits
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
 from portal.services.exports import Exports
@@ -59,6 +60,7 @@ from portal.web import (
     alerts,
     bulk,
     casework,
+    emergencies,
     findings,
     home,
     log,
@@ -109,6 +111,7 @@ ROOMS = (
     alerts,
     bulk,
     casework,
+    emergencies,
     seals,
     oversight,
     findings,
@@ -237,7 +240,7 @@ def _compose(
     policy = Policy(catalogue)
     gate = Gate(log, connectors, clock)
     analytics = Analytics(log, Lake(store_at(settings.analytics_store), clock), clock)
-    foundations = Foundations(sessions, sealer, log, clock, zone)
+    foundations = Foundations(sessions, sealer, log, clock, zone, catalogue)
     casework_desk = Casework(policy, gate, log, references)
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
     accounts.index_citizens()
@@ -277,6 +280,10 @@ def _session_limits(settings: Settings) -> SessionLimits:
 def _limits(protection: ProtectionSettings) -> Limits:
     return Limits(
         seals=SealLimits(timedelta(days=protection.seal_days), timedelta(days=protection.seal_total_days)),
+        emergencies=EmergencyLimits(
+            lasts=timedelta(minutes=protection.emergency_minutes),
+            review=timedelta(hours=protection.emergency_review_hours),
+        ),
         bulk_attention=protection.bulk_attention,
         bulk_keep=timedelta(days=protection.bulk_keep_days),
     )

@@ -58,7 +58,13 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         app = create_app(self._settings)
         house: House = app.extensions["glasshouse"]
         safeguards = house.safeguards
-        Schedule({"lift seals": safeguards.lifting.lift_due, "old lists": safeguards.discard_old_results}).start()
+        Schedule(
+            {
+                "lift seals": safeguards.lifting.lift_due,
+                "old lists": safeguards.discard_old_results,
+                "overdue reviews": safeguards.emergency_casework.remind,
+            }
+        ).start()
         # A thread of its own: a long list must not keep what else is due from its turn.
         Schedule({"lists": safeguards.bulk_runs.resume_due}).start()
         announce(SecurityEvent.STARTED, mode=self._settings.mode.value, log_size=house.log.checkpoint().checkpoint.size)

@@ -57,6 +57,9 @@ class Action(StrEnum):
     SEAL_PROLONGATION = "seal-prolongation"
     #: A seal has ended: this entry shows its subject one entry that the seal withheld.
     SEAL_REVEAL = "seal-reveal"
+    #: Break-glass: an official declares an emergency, and a supervisor reviews it afterwards.
+    EMERGENCY = "emergency"
+    EMERGENCY_REVIEW = "emergency-review"
     #: A caseworker asks for a list of people under one purpose and case; each of them has an entry of their own.
     BULK_REQUEST = "bulk-request"
     #: The results of a list are fetched, once.
@@ -121,6 +124,7 @@ class Reason(StrEnum):
     RESTRICTED = "restricted"
     POLICY_ERROR = "policy-error"
     SEAL_NOT_VALID = "seal-not-valid"
+    EMERGENCY_OVER = "emergency-over"
     REGISTRY_UNAVAILABLE = "registry-unavailable"
     #: Why a sign-in was refused although the provider vouched for the person.
     ASSURANCE_MISSING = "assurance-missing"

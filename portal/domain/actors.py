@@ -18,6 +18,15 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+class Duty(StrEnum):
+    """What some accounts may or must do beside their role."""
+
+    #: May open in an emergency what the policy would refuse.
+    BREAK_GLASS = "break-glass"
+    #: Is told at once of every emergency access of the organisation (GDPR Articles 37 to 39).
+    DATA_PROTECTION = "data-protection"
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """The person on whose behalf a service works, as the log will name them.
@@ -32,3 +41,4 @@ class Actor:
     organisation: str | None = None
     personal_code: PersonalCode | None = None
     team: str | None = None
+    duties: frozenset[Duty] = frozenset()

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     OPEN_LISTS = "open-lists"
     ADMINISTER_ACCOUNTS = "administer-accounts"
     MANAGE_OWN_CREDENTIALS = "manage-own-credentials"
+    BREAK_GLASS = "break-glass"
+    REVIEW_EMERGENCIES = "review-emergencies"
 
 
 #: What everybody has who works with the portal, whatever their role: their own password and passkeys.
@@ -46,6 +48,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.SEAL_ACCESSES,
                 Permission.ANSWER_QUESTIONS,
                 Permission.OPEN_LISTS,
+                Permission.BREAK_GLASS,
             }
         ),
         Role.AUDITOR: frozenset(
@@ -59,9 +62,16 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             }
         ),
         # Accesses and never data: whoever judges a look must not need one of their own.
-        Role.SUPERVISOR: frozenset({Permission.SUPERVISE_TEAM, Permission.IMPORT_CASES, Permission.PROLONG_SEALS}),
         # No registry and no trail: whoever hands out rights sees nobody's data with them.
         Role.ADMINISTRATOR: frozenset({Permission.ADMINISTER_ACCOUNTS}),
+        Role.SUPERVISOR: frozenset(
+            {
+                Permission.SUPERVISE_TEAM,
+                Permission.IMPORT_CASES,
+                Permission.PROLONG_SEALS,
+                Permission.REVIEW_EMERGENCIES,
+            }
+        ),
     }
 )
 

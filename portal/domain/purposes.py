@@ -10,6 +10,8 @@ from portal.domain.text import LocalizedText
 
 #: The purpose of a person's look at their own data (GDPR Article 15).
 OWN_LOOK = "own-look"
+#: The purpose of what is opened in an emergency beyond what the rules permit (GDPR Article 6(1)(d), 9(2)(c)).
+EMERGENCY = "emergency"
 #: The purpose of an auditor's work on the trail (GDPR Article 5(2), 32(1)(d)).
 OVERSIGHT = "oversight"
 #: The purpose of a supervisor's work with the accesses of their team (GDPR Articles 5(2), 24, 32(4)).

@@ -32,3 +32,4 @@ class Account(Base):
     persona: Mapped[str | None] = mapped_column(String(64))
     position: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
+    duties: Mapped[str] = mapped_column(String(200), default="", server_default="")

@@ -9,6 +9,7 @@ from enum import StrEnum
 from portal.domain.actors import Role
 from portal.domain.purposes import (
     CONFLICT_CHECK,
+    EMERGENCY,
     OVERSIGHT,
     OWN_LOOK,
     SUPERVISION,
@@ -88,7 +89,7 @@ def _purpose(
         retention=table.localized("retention"),
         organisations=frozenset(_organisations(table, organisations, is_needed=code != OWN_LOOK)),
         roles=frozenset(_roles(table, is_automatic=is_automatic)),
-        permits=frozen(_permits(table, registries, is_needed=code not in WITHOUT_PERMITS)),
+        permits=frozen(_permits(table, registries, is_needed=code not in WITHOUT_PERMITS | {EMERGENCY})),
         case_required=table.boolean("case_required", default=False),
         official_shown=table.choice("official_shown", OfficialShown, default=OfficialShown.ESCROW),
         is_automatic=is_automatic,

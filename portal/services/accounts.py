@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from portal.domain.actors import Actor, Role
+from portal.domain.actors import Actor, Duty, Role
 from portal.domain.errors import AccountClosed, NothingHere
 from portal.domain.identifiers import PersonalCode
 from portal.models.accounts import Account
@@ -30,6 +30,7 @@ class NewAccount:
     persona: str | None = None
     account_id: str | None = None
     team: str | None = None
+    duties: frozenset[Duty] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,14 @@ class Accounts:
                 )
             )
 
+    def of_duty(self, duty: Duty, organisation: str | None) -> list[str]:
+        """The ids of all open accounts with this duty in this organisation."""
+        with self._sessions() as session:
+            rows = session.scalars(
+                select(Account).where(Account.organisation == organisation, Account.is_active, Account.duties != "")
+            )
+            return [row.id for row in rows if duty in _duties_of(row)]
+
     def demonstration_people(self) -> list[DemonstrationAccount]:
         with self._sessions() as session:
             rows = session.scalars(
@@ -165,9 +174,15 @@ class Accounts:
             persona=new.persona,
             position=position,
             created_at=now,
+            duties=",".join(sorted(new.duties)),
         )
 
     def _actor(self, row: Account) -> Actor:
         sealed = row.sealed_personal_code
         code = None if sealed is None else PersonalCode.parse(self._sealer.unseal(sealed, row.id))
-        return Actor(row.id, Role(row.role), row.name, row.organisation, code, row.team)
+        return Actor(row.id, Role(row.role), row.name, row.organisation, code, row.team, _duties_of(row))
+
+
+def _duties_of(row: Account) -> frozenset[Duty]:
+    """A duty that this release does not know counts for nothing."""
+    return frozenset(Duty(duty) for duty in row.duties.split(",") if duty in set(Duty))

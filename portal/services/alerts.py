@@ -39,6 +39,11 @@ class AlertKind(StrEnum):
     SEAL_ENDED = "seal-ended"
     #: To supervisors: somebody of their organisation registered a seal.
     SEAL_REGISTERED = "seal-registered"
+    #: To supervisors and the data protection officer: an emergency access was opened; its review is overdue.
+    EMERGENCY_OPENED = "emergency-opened"
+    EMERGENCY_OVERDUE = "emergency-overdue"
+    #: To the person: their record was opened in an emergency.
+    EMERGENCY_ON_YOU = "emergency-on-you"
     #: To supervisors: somebody of their organisation asked for the records of many people at once.
     BULK_VOLUME = "bulk-volume"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.domain.actors import Role
+from portal.domain.actors import Duty, Role
 from portal.services.accounts import Accounts
 from portal.services.alerts import AlertKind, Alerts
 
@@ -13,6 +13,12 @@ class Attention:
     def __init__(self, alerts: Alerts, accounts: Accounts) -> None:
         self._alerts = alerts
         self._accounts = accounts
+
+    def of_an_emergency(self, organisation: str | None, kind: AlertKind, place: str) -> None:
+        """Tell each supervisor and the data protection officer, once each. Raises as `of_supervisors`."""
+        accounts = self._accounts
+        told = accounts.of_role(Role.SUPERVISOR, organisation) + accounts.of_duty(Duty.DATA_PROTECTION, organisation)
+        self._alerts.tell_accounts(dict.fromkeys(told), kind, place)
 
     def of_supervisors(self, organisation: str | None, kind: AlertKind, place: str) -> None:
         """Tell each supervisor of this organisation. Raises DisclosureUnavailable when the log cannot record it."""

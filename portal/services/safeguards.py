@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session, sessionmaker
 
 from audit.log import AuditLog
+from portal.registries.catalogue import Catalogue
 from portal.services.accounts import Accounts
 from portal.services.alerts import Alerts
 from portal.services.attention import Attention
@@ -17,6 +18,8 @@ from portal.services.bulk_running import BulkRuns
 from portal.services.casework import Casework
 from portal.services.clock import Clock
 from portal.services.disclosure import Gate
+from portal.services.emergencies import Emergencies, EmergencyLimits
+from portal.services.emergency_casework import EmergencyCasework
 from portal.services.lifting import Lifting
 from portal.services.sealed_casework import SealedCasework
 from portal.services.sealing import Sealer
@@ -28,6 +31,7 @@ class Limits:
     """How long each exception may last."""
 
     seals: SealLimits
+    emergencies: EmergencyLimits
     bulk_attention: int
     bulk_keep: timedelta
 
@@ -41,6 +45,7 @@ class Foundations:
     log: AuditLog
     clock: Clock
     zone: ZoneInfo
+    catalogue: Catalogue
 
     def alerts(self) -> Alerts:
         return Alerts(self.sessions, self.sealer, self.log, self.clock)
@@ -57,6 +62,8 @@ class Safeguards:
     seals: Seals
     sealed_casework: SealedCasework
     lifting: Lifting
+    emergencies: Emergencies
+    emergency_casework: EmergencyCasework
     bulk: BulkLists
     bulk_runs: BulkRuns
     limits: Limits
@@ -66,11 +73,14 @@ class Safeguards:
         alerts = on.alerts()
         attention = Attention(alerts, accounts)
         seals = Seals(on.sessions, on.sealer, on.log, limits.seals, on.clock, on.zone)
+        emergencies = Emergencies(on.sessions, on.sealer, on.log, on.catalogue, limits.emergencies, on.clock)
         return cls(
             alerts=alerts,
             seals=seals,
             sealed_casework=SealedCasework(seals, casework, gate, attention),
             lifting=on.lifting(),
+            emergencies=emergencies,
+            emergency_casework=EmergencyCasework(emergencies, gate, on.catalogue, alerts, attention),
             bulk=BulkLists(on.sessions, on.sealer, on.log, attention, on.clock, large=limits.bulk_attention),
             bulk_runs=BulkRuns(on.sessions, on.sealer, accounts, casework, on.clock),
             limits=limits,

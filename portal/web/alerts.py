@@ -16,6 +16,10 @@ blueprint = Blueprint("alerts", __name__)
 #: For each kind the page that it leads to, and the name under which that page takes the alert's place, if it does.
 _LEADS_TO: dict[str, tuple[str, str | None]] = {
     AlertKind.SEAL_ENDED: ("trail.history", None),
+    AlertKind.SEAL_REGISTERED: ("seals.supervised_seal", "seal"),
+    AlertKind.EMERGENCY_OPENED: ("emergencies.supervised_emergency", "emergency"),
+    AlertKind.EMERGENCY_OVERDUE: ("emergencies.supervised_emergency", "emergency"),
+    AlertKind.EMERGENCY_ON_YOU: ("trail.history", None),
 }
 
 

@@ -41,6 +41,7 @@ def start() -> ResponseReturnValue:
         "casework/start.html",
         form=form,
         offers_of=offers,
+        may_break_glass=house().safeguards.emergencies.may_declare(actor()),
         knows_seals=any(purpose.sealing is not None for purpose in purposes),
     )
 

@@ -30,6 +30,7 @@ _ITEMS = {
     Role.SUPERVISOR: (
         ("alerts.overview", _l("Notices")),
         ("seals.supervised", _l("Seals")),
+        ("emergencies.supervised", _l("Emergencies")),
     ),
     Role.ADMINISTRATOR: (
         ("administration.accounts", _l("Accounts of staff")),
@@ -52,6 +53,13 @@ _BELOW = {
     "casework.open_record": "casework.start",
     "seals.supervised_seal": "seals.supervised",
     "seals.prolong": "seals.supervised",
+    "emergencies.overview": "casework.start",
+    "emergencies.new": "casework.start",
+    "emergencies.declare": "casework.start",
+    "emergencies.emergency": "casework.start",
+    "emergencies.open_record": "casework.start",
+    "emergencies.supervised_emergency": "emergencies.supervised",
+    "emergencies.review": "emergencies.supervised",
     "bulk.overview": "casework.start",
     "bulk.new": "casework.start",
     "bulk.submit": "casework.start",

@@ -121,6 +121,10 @@ def _oversight(line: TrailLine) -> str:
         return _(
             "An auditor at %(organisation)s looked through the log for entries about you.", organisation=organisation
         )
+    if line.action == Action.EMERGENCY:
+        return _("%(organisation)s declared an emergency that concerns you.", organisation=organisation)
+    if line.action == Action.EMERGENCY_REVIEW:
+        return _("A supervisor at %(organisation)s reviewed the emergency access.", organisation=organisation)
     if line.action == Action.SEAL_ORDER:
         return _("%(organisation)s began to keep its looks at your data from you.", organisation=organisation)
     if line.action == Action.SEAL_PROLONGATION:

@@ -74,6 +74,8 @@ ACTIONS = {
     Action.SEAL_ORDER: _l("Seal registered"),
     Action.SEAL_PROLONGATION: _l("Seal prolonged"),
     Action.SEAL_REVEAL: _l("Shown to the person after a seal"),
+    Action.EMERGENCY: _l("Emergency declared"),
+    Action.EMERGENCY_REVIEW: _l("Emergency reviewed"),
     Action.BULK_REQUEST: _l("List of people asked for"),
     Action.BULK_RESULTS: _l("Results of a list fetched"),
     Action.ALERT: _l("Notice given"),
@@ -117,6 +119,7 @@ REASONS = {
     Reason.RESTRICTED: _l("the use of these data is restricted"),
     Reason.POLICY_ERROR: _l("the rules of access gave no answer"),
     Reason.SEAL_NOT_VALID: _l("the seal was no longer valid"),
+    Reason.EMERGENCY_OVER: _l("the time of the emergency access was over"),
     Reason.REGISTRY_UNAVAILABLE: _l("the registry gave no answer"),
     Reason.ASSURANCE_MISSING: _l("the sign-in service did not say how sure it is of the person"),
     Reason.ASSURANCE_TOO_LOW: _l("the way of signing in was not secure enough"),
@@ -159,6 +162,7 @@ REFUSALS = {
         "The rules of access gave no answer, so nothing opens. Try again; if it stays so, tell the service’s operator."
     ),
     Reason.SEAL_NOT_VALID: _l("The seal has ended or ends within minutes."),
+    Reason.EMERGENCY_OVER: _l("The time of this emergency access is over."),
 }
 WEAKNESSES = {
     Weakness.EMPTY: _l("Say why you need to see this record."),
@@ -237,6 +241,8 @@ DETAILS = {
     "kind": _l("Kind"),
     "recipients": _l("Told to how many"),
     "people": _l("How many people"),
+    "emergency": _l("Emergency"),
+    "minutes": _l("Minutes"),
     "list-hmac": _l("Fingerprint of the list"),
     "file-sha256": _l("Fingerprint of the file"),
 }
@@ -247,6 +253,9 @@ ROW_OUTCOMES = {
     RowOutcome.UNCLEAR: _l("Unclear: an earlier attempt was logged otherwise"),
 }
 ALERTS = {
+    AlertKind.EMERGENCY_OPENED: _l("An official of your organisation declared an emergency and may open a record."),
+    AlertKind.EMERGENCY_OVERDUE: _l("The review of an emergency access is overdue."),
+    AlertKind.EMERGENCY_ON_YOU: _l("An official declared an emergency and may have opened your record."),
     AlertKind.BULK_VOLUME: _l("An official of your organisation asked for the records of many people at once."),
     AlertKind.SEAL_ENDED: _l("Looks that were kept from you for an investigation are in your history now."),
     AlertKind.SEAL_REGISTERED: _l("An official of your organisation registered a seal: looks are kept from a person."),

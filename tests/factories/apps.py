@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from config.settings import Settings
 from portal.app import create_app
-from portal.domain.actors import Role
+from portal.domain.actors import Duty, Role
 from portal.installation import initialise
 from portal.services.accounts import NewAccount
 from portal.services.clock import Clock, system_clock
@@ -36,7 +36,8 @@ class FakePortal:
     def build(
         cls, folder: Path, monkeypatch: pytest.MonkeyPatch, *, clock: Clock = system_clock, **settings: Any
     ) -> FakePortal:
-        """Accounts: "citizen" (Mary), "neighbour" (Juhan); "caseworker", "colleague" and their "supervisor";
+        """Accounts: "citizen" (Mary), "neighbour" (Juhan); "caseworker" (may break the glass), "colleague",
+        their "supervisor" and data protection "officer";
         "detective" and their "chief"; "auditor"; "administrator".
         """
         settings.setdefault("limits", {"enabled": False})  # tests are faster than people
@@ -50,9 +51,14 @@ class FakePortal:
         new = {
             "citizen": NewAccount(Role.CITIZEN, "Mari Maasikas", personal_code=MARY),
             "neighbour": NewAccount(Role.CITIZEN, "Juhan Juurikas", personal_code=JUHAN),
-            "caseworker": NewAccount(Role.CASEWORKER, "Kadri Kask", "social-insurance-board", KADRI),
+            "caseworker": NewAccount(
+                Role.CASEWORKER, "Kadri Kask", "social-insurance-board", KADRI, duties=frozenset({Duty.BREAK_GLASS})
+            ),
             "colleague": NewAccount(Role.CASEWORKER, "Karl Kuusk", "social-insurance-board", None),
             "supervisor": NewAccount(Role.SUPERVISOR, "Siiri Saar", "social-insurance-board", None),
+            "officer": NewAccount(
+                Role.SUPERVISOR, "Data Ametnik", "social-insurance-board", duties=frozenset({Duty.DATA_PROTECTION})
+            ),
             "detective": NewAccount(Role.CASEWORKER, "Uku Uurija", "police", None),
             "chief": NewAccount(Role.SUPERVISOR, "Ülle Ülem", "police", None),
             "auditor": NewAccount(Role.AUDITOR, "Aita Aruste", "data-protection-inspectorate", None),

@@ -18,6 +18,7 @@ from portal.registries.catalogue import Catalogue, load_catalogue
 from portal.services.accounts import Accounts
 from portal.services.casework import Casework
 from portal.services.disclosure import Gate
+from portal.services.emergencies import EmergencyLimits
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
 from portal.services.exports import Exports
@@ -40,6 +41,7 @@ SESSION_LIMITS = SessionLimits(idle=timedelta(minutes=30), absolute=timedelta(ho
 
 LIMITS = Limits(
     seals=SealLimits(order=timedelta(days=90), total=timedelta(days=365)),
+    emergencies=EmergencyLimits(lasts=timedelta(minutes=15), review=timedelta(hours=48)),
     bulk_attention=100,
     bulk_keep=timedelta(days=7),
 )
@@ -94,7 +96,7 @@ class FakeHouse:
         sealer = Sealer("master")
         accounts = Accounts(sessions, sealer, clock)
         signed_in = Sessions(sessions, sealer, SESSION_LIMITS, clock)
-        foundations = Foundations(sessions, sealer, log, clock, TALLINN)
+        foundations = Foundations(sessions, sealer, log, clock, TALLINN, catalogue)
         casework = Casework(Policy(catalogue), gate, log, references)
         oversight = Oversight(log, catalogue, references, clock, TALLINN)
         signer = generate_signing_key(folder / "keys" / "export.key", f"{log.origin}/export")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -65,6 +66,24 @@ class OidcSettings(BaseModel):
     @property
     def is_plain_http(self) -> bool:
         return urlsplit(self.issuer).scheme == "http"
+
+
+class MachineSettings(BaseModel):
+    """How registries' own systems reach the API; docs/api.md explains each key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    #: The proxies that end mutual TLS, as addresses or networks. From anybody else the header below is thrown away.
+    certificate_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    certificate_header: str = Field(default="X-Client-Certificate", pattern=r"^[A-Za-z][A-Za-z0-9-]{2,63}$")
+    access_token_minutes: int = Field(default=10, ge=1, le=60)
+    timeout_seconds: int = Field(default=5, ge=1, le=30)
+    ca_file: Path | None = None
+
+    @field_validator("certificate_proxies", mode="before")
+    @classmethod
+    def _words_are_a_list(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
 
 
 def unfit_provider(oidc: OidcSettings | None, *, is_production: bool) -> list[str]:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from config.identity import OidcSettings, unfit_provider
+from config.identity import MachineSettings, OidcSettings, unfit_provider
 from config.operation import LimitsSettings, LogFormat, LogsSettings
 from config.protection import ProtectionSettings
 from config.staff import StaffSettings
@@ -106,6 +106,7 @@ class Settings(_Frozen):
     protection: ProtectionSettings = ProtectionSettings()
     oidc: OidcSettings | None = None
     staff: StaffSettings = StaffSettings()
+    machines: MachineSettings = MachineSettings()
     registry_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("public_url")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,10 +21,12 @@ from audit.keys import load_signer
 from audit.log import AuditLog, open_log
 from config.protection import ProtectionSettings
 from config.settings import Settings
+from portal.domain.machines import ClientSystem
 from portal.installation import log_settings, unlocked
 from portal.jobs.runner import JobRunner
 from portal.jobs.witnessing import ask_witnesses_for_ever
 from portal.registries.catalogue import Catalogue, CatalogueError, load_catalogue
+from portal.registries.client_files import load_clients
 from portal.registries.connector import Connector
 from portal.registries.sql import build_connectors
 from portal.services.accounts import Accounts
@@ -40,12 +43,14 @@ from portal.services.errands import Errands
 from portal.services.exports import Exports
 from portal.services.findings import Findings
 from portal.services.house import House
+from portal.services.machines import Machines, Terms
 from portal.services.officials import OfficialNames
 from portal.services.openid import open_id_sign_in
 from portal.services.oversight import Oversight
 from portal.services.policy import Policy
 from portal.services.records import Records
 from portal.services.relying_party import RelyingParty
+from portal.services.reports import Reports
 from portal.services.safeguards import Foundations, Limits, Safeguards
 from portal.services.sealing import References, Sealer
 from portal.services.seals import SealLimits
@@ -78,6 +83,7 @@ from portal.web import (
     transparency,
     verify,
 )
+from portal.web.api import init_api
 from portal.web.assets import AssetsMissing, init_assets
 from portal.web.errors import init_error_pages
 from portal.web.formatting import init_formatting
@@ -158,6 +164,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     init_security_headers(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
+    init_api(app, csrf, settings.machines, clock)
     limit_rooms(app, settings.limits)
     if settings.audit.witnesses:
         app.extensions["glasshouse-witnessing"] = ask_witnesses_for_ever(house.log)
@@ -196,10 +203,11 @@ def furnish_house(settings: Settings, *, clock: Clock = system_clock) -> House:
     engine = engine_of(settings.database_url)
     log = _log_or_reason(settings, reasons)
     catalogue = _catalogue_or_reason(settings, reasons)
+    clients = {} if catalogue is None else _clients_or_reason(settings, catalogue, reasons)
     _note_unreachable(engine, reasons)
     if log is None or catalogue is None or reasons:
         raise StartRefused(reasons)
-    return _compose(settings, engine, log, catalogue, connectors_of(settings, catalogue), clock)
+    return _compose(settings, engine, log, catalogue, clients, connectors_of(settings, catalogue), clock)
 
 
 def connectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Connector]:
@@ -226,6 +234,7 @@ def _compose(
     engine: Engine,
     log: AuditLog,
     catalogue: Catalogue,
+    clients: Mapping[str, ClientSystem],
     connectors: dict[str, Connector],
     clock: Clock,
 ) -> House:
@@ -253,6 +262,8 @@ def _compose(
         openid=open_id_sign_in(settings.oidc, settings.base_url, Attempts(sessions, sealer, clock), accounts, entrance),
         errands=Errands(sessions, sealer, clock),
         staff=furnish_staff(foundations, accounts, entrance, party, settings.staff),
+        machines=Machines(clients, sessions, log, clock, Terms.of(settings.base_url, settings.machines)),
+        reports=Reports(log, catalogue, references, clock),
         records=Records(catalogue, gate),
         trail=Trail(log, catalogue, officials, references, clock, zone, foundations.lifting()),
         casework=casework_desk,
@@ -335,6 +346,14 @@ def _catalogue_or_reason(settings: Settings, reasons: list[str]) -> Catalogue | 
     except CatalogueError as error:
         reasons.append(str(error))
         return None
+
+
+def _clients_or_reason(settings: Settings, catalogue: Catalogue, reasons: list[str]) -> Mapping[str, ClientSystem]:
+    try:
+        return load_clients(settings.catalogue_dir, catalogue)
+    except CatalogueError as error:
+        reasons.append(str(error))
+        return {}
 
 
 def _note_unreachable(engine: Engine, reasons: list[str]) -> None:

@@ -29,6 +29,8 @@ class Action(StrEnum):
     SIGN_OUT = "sign-out"
     #: Somebody who is signed in proves again who they are, for something that needs a surer or a fresher sign-in.
     STEP_UP = "step-up"
+    #: A registry's own system is given an access token for the API.
+    CLIENT_SIGN_IN = "client-sign-in"
     #: A session ends from elsewhere: by its own person in another session, or by the provider that vouched for them.
     SESSION_END = "session-end"
     #: A case of the case system is taken over, changes hands or subjects, or is closed: it decides what may be opened.
@@ -133,6 +135,9 @@ class Reason(StrEnum):
     #: Why a step-up was refused: another person proved who they are, or the proof was too weak or too old.
     ANOTHER_PERSON = "another-person"
     PROOF_TOO_OLD = "proof-too-old"
+    #: Why a registry's own system was given no access token, although it proved which one it is.
+    CERTIFICATE_UNKNOWN = "certificate-unknown"
+    SCOPE_NOT_GRANTED = "scope-not-granted"
     #: Why a session ended that nobody signed out of.
     ENDED_ELSEWHERE = "ended-elsewhere"
     ENDED_BY_PROVIDER = "ended-by-provider"

@@ -31,6 +31,9 @@ class SecurityEvent(StrEnum):
     SESSION_ENDED = "session-ended"
     STEPPED_UP = "stepped-up"
     STEP_UP_REFUSED = "step-up-refused"
+    CLIENT_ADMITTED = "client-admitted"
+    CLIENT_REFUSED = "client-refused"
+    CERTIFICATE_HEADER_REFUSED = "certificate-header-refused"
     PROVIDERS_WORD_REFUSED = "providers-word-refused"
     STRONGER_SIGN_IN_NEEDED = "stronger-sign-in-needed"
     CREDENTIALS_CHANGED = "credentials-changed"
@@ -91,6 +94,21 @@ DESCRIPTIONS: dict[SecurityEvent, Description] = {
     ),
     SecurityEvent.STEP_UP_REFUSED: Description(
         Severity.MEDIUM, "Somebody who is signed in did not prove again who they are.", ("reason",), "authn_login_fail"
+    ),
+    SecurityEvent.CLIENT_ADMITTED: Description(
+        Severity.INFO, "A registry's own system was given an access token.", ("client",), "authn_login_success"
+    ),
+    SecurityEvent.CLIENT_REFUSED: Description(
+        Severity.MEDIUM,
+        "A registry's own system, or somebody who posed as one, was refused; `check` is what did not hold.",
+        ("client", "error", "check"),
+        "authn_login_fail",
+    ),
+    SecurityEvent.CERTIFICATE_HEADER_REFUSED: Description(
+        Severity.HIGH,
+        "A client certificate was stated in a header by somebody else than the proxy, or could not be read.",
+        ("reason",),
+        "input_validation_fail",
     ),
     SecurityEvent.PROVIDERS_WORD_REFUSED: Description(
         Severity.MEDIUM, "A logout token came that the sign-in service did not sign, or not for us.", ("check",)

@@ -8,6 +8,7 @@ from sqlalchemy import create_engine
 from portal.models.accounts import Account
 from portal.models.base import Base
 from portal.models.cases import Case
+from portal.models.client_systems import AccessToken, UsedAssertion
 from portal.models.errands import HeldErrand
 from portal.models.findings import Finding
 from portal.models.marks import RecordMark
@@ -20,6 +21,7 @@ from portal.models.verifications import VerificationRun
 #: Importing the models fills the metadata that autogeneration compares with.
 MODELS = (
     AccessReview,
+    AccessToken,
     Account,
     Case,
     Finding,
@@ -28,6 +30,7 @@ MODELS = (
     SignInAttempt,
     SignedInSession,
     StaffCredentials,
+    UsedAssertion,
     VerificationRun,
 )
 

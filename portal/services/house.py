@@ -15,10 +15,12 @@ from portal.services.entrance import Entrance
 from portal.services.errands import Errands
 from portal.services.exports import Exports
 from portal.services.findings import Findings
+from portal.services.machines import Machines
 from portal.services.officials import OfficialNames
 from portal.services.openid import OpenIdSignIn
 from portal.services.oversight import Oversight
 from portal.services.records import Records
+from portal.services.reports import Reports
 from portal.services.safeguards import Safeguards
 from portal.services.staff import Staff
 from portal.services.trail import Trail
@@ -34,6 +36,8 @@ class House:
     accounts: Accounts
     entrance: Entrance
     errands: Errands
+    machines: Machines
+    reports: Reports
     openid: OpenIdSignIn | None
     staff: Staff
     records: Records

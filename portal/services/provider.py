@@ -18,15 +18,11 @@ from authlib.integrations.httpx_client import OAuth2Client
 from config.identity import OidcSettings
 from portal.domain.refusals import Refusal, SignInRefused
 from portal.services.clock import Clock
-from portal.services.id_tokens import TokenRefused, VerifyingKey, is_for, usable_keys
+from portal.services.id_tokens import VerifyingKey
+from portal.services.key_sets import KEPT_FOR, KeySet
 
 logger = logging.getLogger(__name__)
 
-#: How long metadata and keys are believed. A key that the provider withdrew is gone after this at the latest.
-KEPT_FOR = timedelta(hours=1)
-#: An unknown key id makes the portal fetch the keys anew, but not more often: a stranger's tokens must not make us a
-#: nuisance to the provider.
-REFETCH_AFTER = timedelta(minutes=1)
 #: A provider that did not answer is left alone this long, so that it does not also take our threads, one by one.
 RETRY_AFTER = timedelta(seconds=10)
 #: Longer texts from a provider are not looked at.
@@ -75,7 +71,7 @@ class OpenIdProvider:
         self._lock = Lock()
         self._metadata: tuple[Metadata, datetime] | None = None
         self._failed_at: datetime | None = None
-        self._keys: tuple[list[VerifyingKey], datetime] | None = None
+        self._keys = KeySet(self._fetch_keys, clock)
 
     def now(self) -> datetime:
         """The present moment, by which the provider's tokens are judged."""
@@ -146,25 +142,13 @@ class OpenIdProvider:
         return id_token, access_token if isinstance(access_token, str) else None
 
     def key_for(self, header: Mapping[str, Any]) -> VerifyingKey:
-        """The provider's key that a token's header names.
-
-        An unknown `kid` fetches the keys anew, once a minute at most, so that the provider may rotate them at any time.
+        """The provider's key that a token's header names, however it rotates them.
 
         Raises:
             TokenRefused: there is no such key.
             SignInRefused: the keys cannot be fetched.
         """
-        with self._lock:
-            now = self._clock()
-            if self._keys is None or now - self._keys[1] >= KEPT_FOR:
-                self._keys = self._fetch_keys(), now
-            found = _named(self._keys[0], header)
-            if not found and now - self._keys[1] >= REFETCH_AFTER:
-                self._keys = self._fetch_keys(), now
-                found = _named(self._keys[0], header)
-        if len(found) != 1:
-            raise TokenRefused("no key of the provider's by this id")
-        return found[0]
+        return self._keys.key_for(header)
 
     def sign_out(self, id_token: str, language: str) -> ProviderSignOut | None:
         """How to sign out at the provider (OpenID Connect RP-Initiated Logout 1.0); None when it offers no way."""
@@ -228,9 +212,8 @@ class OpenIdProvider:
             raise SignInRefused(Refusal.PROVIDER_SILENT, f"the discovery document has no usable {name}")
         return cast(str, value)
 
-    def _fetch_keys(self) -> list[VerifyingKey]:
-        jwks_uri = (self._metadata[0] if self._metadata else self._discover()).jwks_uri
-        return usable_keys(self._get_json(jwks_uri))
+    def _fetch_keys(self) -> dict[str, Any]:
+        return self._get_json(self.metadata().jwks_uri)
 
     def _get_json(self, url: str) -> dict[str, Any]:
         try:
@@ -243,9 +226,3 @@ class OpenIdProvider:
         if not isinstance(document, dict):
             raise SignInRefused(Refusal.PROVIDER_SILENT, "the provider's answer is no object")
         return document
-
-
-def _named(keys: list[VerifyingKey], header: Mapping[str, Any]) -> list[VerifyingKey]:
-    """The keys that fit the header's algorithm and, where it has one, its key id."""
-    kid = header.get("kid")
-    return [key for key in keys if is_for(key, header.get("alg")) and (kid is None or key.kid == kid)]

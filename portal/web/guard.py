@@ -11,10 +11,11 @@ from flask.typing import ResponseReturnValue
 
 from portal.domain.assurance import Assurance, Demand
 from portal.domain.errors import StrongerSignInNeeded
+from portal.domain.machines import Operation
 from portal.domain.permissions import ASSURANCE_NEEDED, Permission, role_may
 from portal.domain.security_events import SecurityEvent
 from portal.services.security_log import announce
-from portal.web.house import house, present_or_none
+from portal.web.house import admit, house, present_or_none
 from portal.web.request_log import name_who_asks
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -36,7 +37,14 @@ class AnySignedIn:
     """Open to every signed-in account."""
 
 
-Rule = Permission | Public | AnySignedIn
+class Machine:
+    """Open to client systems whose access token is for this operation; no person's session opens it."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+
+
+Rule = Permission | Public | AnySignedIn | Machine
 
 
 def requires(
@@ -62,6 +70,11 @@ def requires(
 
 def signed_in() -> Callable[[View], View]:
     return _marked(AnySignedIn())
+
+
+def machine(operation: Operation) -> Callable[[View], View]:
+    """Only for registries' own systems; what it may do in which registry the service asks (`Admitted.require`)."""
+    return _marked(Machine(operation))
 
 
 def public(reason: str) -> Callable[[View], View]:
@@ -97,6 +110,9 @@ def _enforce() -> ResponseReturnValue | None:
         return None  # no route: Flask answers 404 or 405 itself
     rule = rule_of(current_app, request.endpoint)
     if isinstance(rule, Public):
+        return None
+    if isinstance(rule, Machine):
+        admit(rule.operation)
         return None
     present = present_or_none()
     if present is None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import current_app, g
+from flask import current_app, g, request
 from flask_login import UserMixin, current_user
 
 from portal.domain.actors import Actor
+from portal.domain.machines import Operation
 from portal.jobs.runner import JobRunner
 from portal.services.entrance import Present
 from portal.services.house import House
+from portal.services.machines import Admitted
+from portal.web.client_certificates import thumbprint_of_request
 
 _HOUSE = "glasshouse"
 _JOBS = "glasshouse-jobs"
@@ -60,3 +63,15 @@ def actor_or_none() -> Actor | None:
 def request_id() -> str:
     """The id under which this request stands in the log and in the ordinary logs."""
     return cast(str, g.request_id)
+
+
+def admit(operation: Operation) -> None:
+    """Let in the client system whose token this request carries (RFC 6750, section 2.1). Raises ClientRefused."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    given = token.strip() if kind.lower() == "bearer" else None
+    g.admitted = house().machines.admit(given, thumbprint_of_request(), operation)
+
+
+def admitted() -> Admitted:
+    """The client system that asks. Only for views behind `machine`."""
+    return cast(Admitted, g.admitted)

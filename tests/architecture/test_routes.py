@@ -11,16 +11,20 @@ from werkzeug.routing import Rule as Route
 
 from portal.domain.actors import Role
 from portal.domain.permissions import Permission, role_may
-from portal.web.guard import AnySignedIn, Public, Rule, requires, rule_of
+from portal.web.guard import AnySignedIn, Machine, Public, Rule, requires, rule_of
 from tests.factories.apps import FakePortal, token_of
 
 #: Who may use which route. A change here is a change of the portal's access rules, and is reviewed as one.
-EXPECTED: dict[str, type[Public] | type[AnySignedIn] | Permission] = {
+EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permission] = {
     "static": Public,
     "home.welcome": Public,
     "home.me": Permission.READ_OWN_TRAIL,
     "login.choose": Public,
     "login.as_demonstration_person": Public,
+    "api_tokens.issue": Public,
+    "api_accesses.report": Machine,
+    "api_accesses.receipt": Machine,
+    "api_description.openapi": Public,
     "openid.start": Public,
     "openid.complete": Public,
     "openid.back_channel_logout": Public,
@@ -137,7 +141,7 @@ VISITORS: dict[str | None, Role | None] = {
     "administrator": Role.ADMINISTRATOR,
 }
 #: Routes that need no mark against forged forms: another program sends them, and what it sends is signed.
-SENT_BY_PROGRAMS = {"openid.back_channel_logout"}
+SENT_BY_PROGRAMS = {"openid.back_channel_logout", "api_tokens.issue", "api_accesses.report"}
 REACHED = "the view was reached"
 
 
@@ -146,12 +150,14 @@ def _unguarded(app: Flask) -> list[str]:
 
 
 def _as_expected(rule: Rule | None) -> object:
-    return type(rule) if isinstance(rule, Public | AnySignedIn) else rule
+    return type(rule) if isinstance(rule, Public | AnySignedIn | Machine) else rule
 
 
 def _may(rule: Rule, role: Role | None) -> bool:
     if isinstance(rule, Public):
         return True
+    if isinstance(rule, Machine):
+        return False  # no person's session opens it
     return role is not None and (isinstance(rule, AnySignedIn) or role_may(role, rule))
 
 
@@ -204,7 +210,8 @@ def test_each_role_reaches_its_routes_and_no_others(portal: FakePortal, account:
         is_reached = answer.status_code == 200 and (method == "HEAD" or answer.get_data(as_text=True) == REACHED)
         assert is_reached == expected, f"{method} {path} as {account}: {answer.status_code}"
         if not expected:
-            assert answer.status_code in ({302, 401} if account is None else {404}), f"{method} {path} as {account}"
+            refusals = {401} if isinstance(rule, Machine) else {302, 401} if account is None else {404}
+            assert answer.status_code in refusals, f"{method} {path} as {account}"
 
 
 def test_no_route_of_a_citizen_takes_an_identifier_of_a_person(portal: FakePortal) -> None:
@@ -227,10 +234,16 @@ def test_a_form_without_the_token_of_its_own_session_is_refused(portal: FakePort
 
 
 def test_only_what_programs_send_is_free_of_the_mark_and_no_cookie_helps_it(portal: FakePortal) -> None:
-    views = {
-        f"{view.__module__}.{view.__name__}" for view in map(portal.app.view_functions.get, SENT_BY_PROGRAMS) if view
+    csrf = portal.app.extensions["csrf"]
+    exempt = {
+        route.endpoint
+        for route, method, _ in requests_of(portal.app)
+        for view in [portal.app.view_functions[route.endpoint]]
+        if method == "POST"
+        if f"{view.__module__}.{view.__name__}" in csrf._exempt_views
+        or route.endpoint.partition(".")[0] in {room.name for room in csrf._exempt_blueprints}
     }
-    assert portal.app.extensions["csrf"]._exempt_views == views
+    assert exempt == SENT_BY_PROGRAMS
     for route, method, path in list(requests_of(portal.app)):
         if method == "POST" and route.endpoint in SENT_BY_PROGRAMS:
             assert portal.client("citizen").post(path).status_code in {400, 401, 404}, path

@@ -1,0 +1,122 @@
+"""The API's description, made from the code it describes: OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apispec import APISpec
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from portal.domain.machines import Operation
+from portal.services.machines import TOKEN_PATH
+from portal.web.api.accesses import AccessReport
+from portal.web.guard import public
+
+blueprint = Blueprint("api_description", __name__)
+
+_SECURED: list[dict[str, list[str]]] = [{"oauth2": []}, {"mutualTLS": []}]
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_OAUTH_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}}
+
+
+@blueprint.get("/api/v1/openapi.json")
+@public("describes the API; nothing in it is secret")
+def openapi() -> ResponseReturnValue:
+    return jsonify(described())
+
+
+def described() -> dict[str, Any]:
+    spec = APISpec(
+        title="Glasshouse",
+        version="1",
+        openapi_version="3.1.0",
+        info={"description": "Registries' own systems report each access, and fetch the proof that it is in the log."},
+    )
+    for name, schema in _schemas().items():
+        spec.components.schema(name, schema)
+    scopes = {operation.scope("{registry}"): f"{operation} in one registry" for operation in Operation}
+    flow = {"clientCredentials": {"tokenUrl": TOKEN_PATH, "scopes": scopes}}
+    spec.components.security_scheme("oauth2", {"type": "oauth2", "flows": flow})
+    spec.components.security_scheme("mutualTLS", {"type": "mutualTLS"})
+    spec.path(TOKEN_PATH, operations={"post": _token()})
+    spec.path("/api/v1/accesses", operations={"post": _report()})
+    spec.path("/api/v1/accesses/{id}", operations={"get": _receipt()})
+    document: dict[str, Any] = spec.to_dict()
+    return document
+
+
+def _schemas() -> dict[str, dict[str, Any]]:
+    text = {"type": "string"}
+    moment = {"type": "string", "format": "date-time"}
+    mistakes = {"type": "object", "additionalProperties": text}
+    properties = {"type": text, "title": text, "status": {"type": "integer"}, "mistakes": mistakes}
+    return {
+        "AccessReport": AccessReport.model_json_schema(),
+        "Reported": _object(id=text, logged_at=moment),
+        "Receipt": _object(id=text, logged_at=moment, receipt=text),
+        "Problem": {"type": "object", "properties": properties, "required": ["type", "title", "status"]},
+        "Token": _object(access_token=text, token_type=text, expires_in={"type": "integer"}, scope=text),
+        "OAuthError": _object(error=text),
+    }
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _token() -> dict[str, Any]:
+    form = _object(grant_type={"const": "client_credentials"}, client_assertion_type={"type": "string"})
+    form["properties"] |= {"client_assertion": {"type": "string"}, "scope": {"type": "string"}}
+    return {
+        "summary": "Get an access token by a signed assertion (RFC 7523), bound to the certificate (RFC 8705)",
+        "security": [{"mutualTLS": []}],
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
+        "responses": {"200": _answer("Token"), "400": _refusal(), "401": _refusal(), "503": _problem("Not recorded")},
+    }
+
+
+def _report() -> dict[str, Any]:
+    key = {"name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string"}}
+    body = {"application/json": {"schema": {"$ref": "#/components/schemas/AccessReport"}}}
+    return {
+        "summary": "Report one access; the answer comes once it is durable",
+        "security": _SECURED,
+        "parameters": [key],
+        "requestBody": {"required": True, "content": body},
+        "responses": {
+            "201": _answer("Reported"),
+            "400": _problem("No JSON"),
+            "401": _refusal(),
+            "403": _refusal(),
+            "409": _problem("The key stands for another report"),
+            "415": _problem("No JSON"),
+            "422": _problem("The report says what cannot be"),
+            "503": _problem("Not recorded: send it again with the same key"),
+        },
+    }
+
+
+def _receipt() -> dict[str, Any]:
+    reference = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "summary": "The proof that a report of one's own is in the log",
+        "security": _SECURED,
+        "parameters": [reference],
+        "responses": {"200": _answer("Receipt"), "401": _refusal(), "403": _refusal(), "404": _problem("Nothing here")},
+    }
+
+
+def _answer(schema: str) -> dict[str, Any]:
+    return {
+        "description": schema,
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
+    }
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": _PROBLEM}
+
+
+def _refusal() -> dict[str, Any]:
+    return {"description": "Refused", "content": _OAUTH_ERROR}

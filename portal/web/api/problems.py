@@ -1,0 +1,69 @@
+"""Refusals and failures as programs read them: RFC 9457 problem details, without personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from portal.domain.errors import DisclosureUnavailable, NothingHere
+from portal.domain.machines import ClientRefused, OAuthError
+from portal.domain.security_events import SecurityEvent
+from portal.services.reports import KeyTaken, ReportRefused
+from portal.services.security_log import announce
+
+#: After how many seconds it is worth asking again.
+RETRY_SECONDS = 30
+STATUS = {OAuthError.INVALID_CLIENT: 401, OAuthError.INVALID_TOKEN: 401, OAuthError.INSUFFICIENT_SCOPE: 403}
+
+
+def init_problems(blueprint: Blueprint) -> None:
+    blueprint.register_error_handler(ClientRefused, refused)
+    blueprint.register_error_handler(NothingHere, lambda _error: problem(404, "There is nothing here"))
+    blueprint.register_error_handler(ReportRefused, _report_refused)
+    blueprint.register_error_handler(KeyTaken, _key_taken)
+    blueprint.register_error_handler(DisclosureUnavailable, _not_recorded)
+    blueprint.register_error_handler(HTTPException, _http)
+
+
+def problem(status: int, title: str, mistakes: Mapping[str, str] | None = None) -> Response:
+    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status}
+    if mistakes:
+        body["mistakes"] = dict(mistakes)
+    response = jsonify(body)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def refused(error: ClientRefused) -> Response:
+    """RFC 6749, section 5.2 and RFC 6750, section 3: the error's name, and no more, to whoever may be posing."""
+    announce(SecurityEvent.CLIENT_REFUSED, client=error.client, error=error.error.value, check=error.check)
+    response = jsonify(error=error.error.value)
+    response.status_code = STATUS.get(error.error, 400)
+    if error.error in {OAuthError.INVALID_TOKEN, OAuthError.INSUFFICIENT_SCOPE}:
+        response.headers["WWW-Authenticate"] = f'Bearer error="{error.error.value}"'
+    return response
+
+
+def _report_refused(error: ReportRefused) -> Response:
+    return problem(422, "The report says what cannot be; nothing was logged", error.mistakes)
+
+
+def _key_taken(_error: KeyTaken) -> Response:
+    return problem(409, "This Idempotency-Key stands for another report; nothing was logged")
+
+
+def _not_recorded(_error: DisclosureUnavailable) -> Response:
+    response = problem(503, "The log takes no entry now; send it again with the same Idempotency-Key")
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _http(error: HTTPException) -> Response:
+    response = problem(error.code or 500, error.name)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response

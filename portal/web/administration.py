@@ -86,7 +86,7 @@ def change_rights(account: str) -> ResponseReturnValue:
 def act(account: str, step: str) -> ResponseReturnValue:
     if step not in STEPS:
         raise NothingHere
-    form = ReasonedForm(prefix=step)
+    form = ReasonedForm().standing_apart(step)
     if not form.validate():
         return _page(account, failed=(step, form)), 400
     desk = house().staff.administration
@@ -150,7 +150,7 @@ def _page(
     problem: str | None = None,
 ) -> str:
     line = house().staff.accounts.line(account)
-    forms = {step: ReasonedForm(formdata=None, prefix=step) for step in STEPS}
+    forms = {step: ReasonedForm(formdata=None).standing_apart(step) for step in STEPS}
     if failed is not None:
         forms[failed[0]] = failed[1]
     return render_template(

@@ -124,7 +124,7 @@ def test_every_page_is_accessible_fits_its_window_and_keeps_to_the_policy(
     here = PortalPage(context.new_page(), demonstration.url)
     here.page.set_default_timeout(10_000)
     if reader.role is not None:
-        if reader.persona is None:
+        if reader.organisation is not None:
             added = NewAccount(reader.role, reader.name, reader.organisation, None)
             demonstration.house.accounts.open([added], demonstration=True)
         SignIn(here.page, here.site).open().as_person(reader.name)

@@ -34,16 +34,18 @@ Way = Callable[[PortalPage], object]
 class Reader:
     """Somebody who walks through the pages: a persona of the demonstration, or a visitor who has not signed in.
 
-    For a role that nobody in the demonstration has, `organisation` says where somebody is put for the walk.
+    For a role that nobody in the demonstration has, `organisation` says where somebody is put for the walk;
+    `called` is the name of somebody whom the demonstration has and who is nobody in its registries.
     """
 
     role: Role | None
     persona: str | None = None
     organisation: str | None = None
+    called: str | None = None
 
     @property
     def name(self) -> str:
-        return name_of(self.persona) if self.persona else f"Somebody, {self.role}"
+        return name_of(self.persona) if self.persona else self.called or f"Somebody, {self.role}"
 
     def __str__(self) -> str:
         return self.persona or self.role or "visitor"
@@ -55,8 +57,9 @@ CASEWORKER = Reader(Role.CASEWORKER, BENEFIT_OFFICER)
 POLICE = Reader(Role.CASEWORKER, PATROL_OFFICER)
 AUDITOR = Reader(Role.AUDITOR, LEAD_AUDITOR)
 SUPERVISOR = Reader(Role.SUPERVISOR, organisation="police")
+ADMINISTRATOR = Reader(Role.ADMINISTRATOR, called="Tiit Aas")
 #: Each role has one reader at least; a role whose pages differ by organisation has several.
-READERS = (VISITOR, CITIZEN, CASEWORKER, POLICE, AUDITOR, SUPERVISOR)
+READERS = (VISITOR, CITIZEN, CASEWORKER, POLICE, AUDITOR, SUPERVISOR, ADMINISTRATOR)
 #: Routes that only some organisations of a role have, and who of the readers has them.
 ONLY_FOR = {"seals.overview": POLICE, "seals.new": POLICE, "seals.seal": POLICE}
 
@@ -98,6 +101,11 @@ def _finding(here: PortalPage) -> PortalPage:
     return entry.open_finding("Looks at night and names no case.")
 
 
+def _invite_with_mistakes(here: PortalPage) -> None:
+    here.page.goto(f"{here.site}/administration/invite")
+    here.page.get_by_role("button", name="Invite").click()
+
+
 def _verify(here: PortalPage) -> None:
     Verification(here.page, here.site).open().start().wait_for_result()
 
@@ -132,6 +140,9 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
         ("seals.seal", "just registered"): _register_seal,
     },
     SUPERVISOR: {("seals.supervised_seal", "to prolong"): _supervised_seal},
+    ADMINISTRATOR: {
+        ("administration.send_invitation", "with mistakes"): _invite_with_mistakes,
+    },
     AUDITOR: {
         ("oversight.results", "found"): lambda here: TrailSearch(here.page, here.site).open().search(),
         ("oversight.results", "nothing found"): lambda here: (
@@ -156,5 +167,8 @@ NO_PAGES: Mapping[str, str] = {
     "openid.step_up": "only after a sign-in by an OpenID provider: tests/functional/test_openid.py",
     "openid.start_step_up": "leads to an OpenID provider: tests/functional/test_openid.py",
     "trail.sealed_receipt": "a file, and only once a seal has ended: tests/unit/portal/web/test_seals.py",
+    "account.new_passkey": "only for an account with a passkey: tests/functional/test_staff.py looks at it",
+    "account.password": "only for an account with a password: tests/functional/test_staff.py looks at it",
+    "staff.confirm": "only for a session that a passkey began: tests/functional/test_staff.py looks at it",
     "log.tile": "a tile of the log in its public binary format",
 }

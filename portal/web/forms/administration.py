@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
-from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextArea, GovTextInput
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectField, StringField, TextAreaField
@@ -15,7 +15,7 @@ from portal.domain.purposes import Organisation
 from portal.domain.staff import STAFF_ROLES, Standing
 from portal.services.administration import NAME_LENGTH, REASON_LENGTH, Invitation
 from portal.services.staff_accounts import AccountFilter
-from portal.web.forms.fields import AskingForm, choices, one_line
+from portal.web.forms.fields import AskingForm, HouseForm, choices, one_line
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
 from portal.web.staff_wording import STANDINGS
@@ -51,7 +51,7 @@ class AccountFilterForm(AskingForm):
         return {field.name: field.data for field in self if field.data}
 
 
-class ReasonedForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class ReasonedForm(HouseForm):
     """A form that changes an account, and says why: the log keeps it."""
 
     reason = TextAreaField(
@@ -65,6 +65,11 @@ class ReasonedForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         filters=[one_line],
         widget=GovTextArea(),
     )
+
+    def standing_apart(self, name: str) -> Self:
+        """The same form with ids of its own, for a page that holds several."""
+        self.reason.id = self.reason.label.field_id = f"{name}-reason"
+        return self
 
 
 class RightsForm(ReasonedForm):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovInput, GovTextInput
 from wtforms import Field, HiddenField, PasswordField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length
@@ -12,7 +11,7 @@ from wtforms.widgets import HiddenInput
 
 from portal.domain.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH, PasswordWeakness
 from portal.services.passkeys import NAME_LENGTH, Answer
-from portal.web.forms.fields import one_line
+from portal.web.forms.fields import HouseForm, one_line
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
@@ -45,7 +44,7 @@ class PasswordInput(GovInput):  # type: ignore[misc]  # govuk-frontend-wtf ships
         return rendered
 
 
-class PasskeyForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class PasskeyForm(HouseForm):
     """A form that carries an authenticator's answer, which the page's script puts in."""
 
     ceremony = HiddenField(widget=HiddenInput())
@@ -56,6 +55,7 @@ class PasskeyForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
 
 
 class StaffSignInForm(PasskeyForm):
+    next = HiddenField(widget=HiddenInput())
     password = PasswordField(
         _l("Password"),
         validators=[DataRequired(_l("Enter your password."))],
@@ -63,7 +63,7 @@ class StaffSignInForm(PasskeyForm):
     )
 
 
-class CodeForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class CodeForm(HouseForm):
     code = StringField(
         _l("Code from your link"),
         description=_l("If you opened the link, it is filled in. Otherwise it is what stands behind the # sign."),
@@ -116,7 +116,7 @@ class NewPasskeyForm(PasskeyForm):
     )
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class PasswordForm(HouseForm):
     current = PasswordField(
         _l("Your password now"),
         validators=[DataRequired(_l("Enter the password that you have now."))],

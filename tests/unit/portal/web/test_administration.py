@@ -38,8 +38,7 @@ class Office:
         self.first, self.second = self.tiina.signed_in(), self.olev.signed_in()
 
     def act(self, client: FlaskClient, account: str, step: str, **more: str) -> Any:
-        form = {f"{step}-reason": REASON} if step != "rights" else {"reason": REASON, **more}
-        return self.portal.post(client, f"/administration/accounts/{account}/{step}", **form)
+        return self.portal.post(client, f"/administration/accounts/{account}/{step}", reason=REASON, **more)
 
     def invite(self, client: FlaskClient, role: Role, name: str = "Mart Mets") -> tuple[str, str]:
         """The code that the administrator is shown, and the new account."""
@@ -350,18 +349,18 @@ def test_the_list_is_filtered_by_name_role_organisation_and_standing(office: Off
 def test_a_change_needs_a_fresh_passkey_and_goes_on_with_what_was_filled_in(office: Office) -> None:
     _later(office, minutes=11)
     path = f"/administration/accounts/{office.portal.accounts['auditor']}/close"
-    led = office.portal.post(office.first, path, **{"close-reason": REASON})
+    led = office.portal.post(office.first, path, reason=REASON)
     assert led.status_code == 303
     assert office.portal.client("auditor").get("/oversight").status_code == 200
     page = office.tiina.confirm(office.first, led).get_data(as_text=True)
     assert f'action="{path}"' in page
-    assert office.portal.post(office.first, path, **{"close-reason": REASON}).status_code == 303
+    assert office.portal.post(office.first, path, reason=REASON).status_code == 303
     assert office.portal.house.staff.accounts.line(office.portal.accounts["auditor"]).standing == "closed"
 
 
 def test_a_change_without_a_reason_or_with_nonsense_does_nothing(office: Office) -> None:
     auditor = office.portal.accounts["auditor"]
-    silent = office.portal.post(office.first, f"/administration/accounts/{auditor}/close", **{"close-reason": " "})
+    silent = office.portal.post(office.first, f"/administration/accounts/{auditor}/close", reason=" ")
     assert (silent.status_code, "Say why." in silent.get_data(as_text=True)) == (400, True)
     for role, organisation in (("citizen", BOARD), ("root", BOARD), ("caseworker", "nowhere"), ("", "")):
         answer = office.act(office.first, auditor, "rights", role=role, organisation=organisation)

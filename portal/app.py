@@ -56,6 +56,7 @@ from portal.services.sealing import References, Sealer
 from portal.services.seals import SealLimits
 from portal.services.sessions import SessionLimits, Sessions
 from portal.services.staff import furnish_staff
+from portal.services.statements import Statements
 from portal.services.trail import Trail
 from portal.services.transparency import Transparency
 from portal.services.verification import Verifications
@@ -78,6 +79,7 @@ from portal.web import (
     seals,
     sessions,
     staff,
+    statements,
     step_up,
     trail,
     transparency,
@@ -113,6 +115,7 @@ ROOMS = (
     account,
     administration,
     records,
+    statements,
     trail,
     alerts,
     bulk,
@@ -266,6 +269,7 @@ def _compose(
         reports=Reports(log, catalogue, references, clock),
         records=Records(catalogue, gate),
         trail=Trail(log, catalogue, officials, references, clock, zone, foundations.lifting()),
+        statements=Statements(log, catalogue, foundations.lifting()),
         casework=casework_desk,
         oversight=oversight_desk,
         exports=Exports(log, oversight_desk, load_signer(settings.audit.export_key_file), clock),

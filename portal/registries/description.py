@@ -144,7 +144,10 @@ class ConnectorSpec:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """One registry: what a privacy notice owes the person (GDPR Articles 13 to 15), its fields, and how it is read."""
+    """One registry: what a privacy notice owes the person (GDPR Articles 13 to 15), its fields, and how it is read.
+
+    `automated_decisions` and `transfers` say what there is, or that there is none: Article 15(1)(h) and 15(2).
+    """
 
     code: str
     name: LocalizedText
@@ -154,6 +157,8 @@ class Registry:
     purpose: LocalizedText
     lawful_basis: LocalizedText
     retention: LocalizedText
+    automated_decisions: LocalizedText
+    transfers: LocalizedText
     recipients: tuple[LocalizedText, ...]
     fields: Mapping[str, Field]
     connector: ConnectorSpec

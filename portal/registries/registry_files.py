@@ -56,6 +56,8 @@ def read_registry(file: TomlTable, names: Names) -> Registry:
         purpose=file.localized("purpose"),
         lawful_basis=file.localized("lawful_basis"),
         retention=file.localized("retention"),
+        automated_decisions=file.localized("automated_decisions"),
+        transfers=file.localized("transfers"),
         recipients=tuple(recipient.as_localized() for recipient in file.tables("recipients")),
         connector=connector.read(file.table("connector")),
         fields=frozen(connector.fields(file.tables("fields"))),

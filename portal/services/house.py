@@ -23,6 +23,7 @@ from portal.services.records import Records
 from portal.services.reports import Reports
 from portal.services.safeguards import Safeguards
 from portal.services.staff import Staff
+from portal.services.statements import Statements
 from portal.services.trail import Trail
 from portal.services.transparency import Transparency
 from portal.services.verification import Verifications
@@ -42,6 +43,7 @@ class House:
     staff: Staff
     records: Records
     trail: Trail
+    statements: Statements
     casework: Casework
     oversight: Oversight
     exports: Exports

@@ -48,6 +48,7 @@ _BELOW = {
     "administration.approve": "administration.requests",
     "administration.refuse": "administration.requests",
     "records.registry": "records.overview",
+    "statements.page": "records.overview",
     "trail.line": "trail.history",
     "casework.reason": "casework.start",
     "casework.open_record": "casework.start",

@@ -64,6 +64,7 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "administration.refuse": Permission.ADMINISTER_ACCOUNTS,
     "records.overview": Permission.READ_OWN_RECORDS,
     "records.registry": Permission.READ_OWN_RECORDS,
+    "statements.page": Permission.READ_OWN_TRAIL,
     "trail.history": Permission.READ_OWN_TRAIL,
     "trail.line": Permission.READ_OWN_TRAIL,
     "trail.receipt": Permission.READ_OWN_TRAIL,

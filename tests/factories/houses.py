@@ -31,6 +31,7 @@ from portal.services.safeguards import Foundations, Limits, Safeguards
 from portal.services.sealing import References, Sealer
 from portal.services.seals import SealLimits
 from portal.services.sessions import SessionLimits, Sessions
+from portal.services.statements import Statements
 from portal.services.trail import Trail
 from portal.services.verification import Verifications
 from tests.factories.logs import LogHome, TickingClock
@@ -68,6 +69,7 @@ class FakeHouse:
     errands: Errands
     records: Records
     trail: Trail
+    statements: Statements
     casework: Casework
     oversight: Oversight
     findings: Findings
@@ -112,6 +114,7 @@ class FakeHouse:
             errands=Errands(sessions, sealer, clock),
             records=Records(catalogue, gate),
             trail=Trail(log, catalogue, officials, references, clock, TALLINN, foundations.lifting()),
+            statements=Statements(log, catalogue, foundations.lifting()),
             casework=casework,
             safeguards=Safeguards.build(foundations, accounts, casework, gate, LIMITS),
             oversight=oversight,

@@ -37,6 +37,8 @@ def test_a_shipped_registry_tells_everything_that_a_privacy_notice_owes(catalogu
         assert registry.recipients
         for text in (registry.purpose, registry.lawful_basis, registry.retention, *registry.recipients):
             assert_in_every_language(text)
+        assert_in_every_language(registry.automated_decisions)
+        assert_in_every_language(registry.transfers)
         assert "6(1)" in registry.lawful_basis.en
 
 
@@ -93,7 +95,7 @@ SINGLE_MISTAKES = [
         'acts_for = "tax-board"',
         'acts_for = "claimcheck"',
         0,
-        "organisation[12].acts_for",
+        "organisation[14].acts_for",
         "no other organisation",
     ),
     (
@@ -101,7 +103,7 @@ SINGLE_MISTAKES = [
         'acts_for = "tax-board"',
         'acts_for = "nobody"',
         0,
-        "organisation[12].acts_for",
+        "organisation[14].acts_for",
         "no other organisation",
     ),
     pytest.param(LAND, 'code = "land"\n', "", 1, "code", "is missing", id="missing key"),
@@ -122,6 +124,8 @@ SINGLE_MISTAKES = [
         id="unknown controller",
     ),
     pytest.param(LAND, "[retention]", "[keeping]", 1, "retention", "is missing", id="no retention"),
+    pytest.param(LAND, "[automated_decisions]", "[robots]", 1, "automated_decisions", "is missing", id="no decisions"),
+    pytest.param(LAND, "[transfers]", "[abroad]", 1, "transfers", "is missing", id="no transfers"),
     pytest.param(LAND, "[lawful_basis]", "[basis]", 1, "lawful_basis", "is missing", id="no lawful basis"),
     pytest.param(LAND, "[purpose]", "[why]", 1, "purpose", "is missing", id="no purpose"),
     pytest.param(LAND, 'ru = "Земельный регистр"', "", -3, "name.ru", "language is missing", id="missing language"),
@@ -235,7 +239,7 @@ SINGLE_MISTAKES = [
         'roles = ["system"]',
         'roles = ["caseworker"]',
         0,
-        "purpose[15].roles[1]",
+        "purpose[16].roles[1]",
         "is_automatic",
         id="human states automatic",
     ),

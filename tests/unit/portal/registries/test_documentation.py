@@ -16,7 +16,8 @@ def test_the_worked_example_loads_beside_the_shipped_catalogue(shipped_copy: Pat
         r"```toml\n(.*?)```", (ROOT / "docs/registries.md").read_text(encoding="utf-8"), re.DOTALL
     )
     left_out = "".join(
-        f"[{table}]\n{IN_EVERY_LANGUAGE}" for table in ("description", "purpose", "lawful_basis", "retention")
+        f"[{table}]\n{IN_EVERY_LANGUAGE}"
+        for table in ("description", "purpose", "lawful_basis", "retention", "automated_decisions", "transfers")
     )
     (shipped_copy / "registries" / "90-library.toml").write_text(registry + "\n" + left_out, encoding="utf-8")
     texts = "".join(f'{key} = {{ en = "a", et = "b", ru = "c" }}\n' for key in ("name", "explanation", "retention"))

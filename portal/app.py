@@ -33,7 +33,7 @@ from portal.services.accounts import Accounts
 from portal.services.analytics.desk import Analytics, store_at
 from portal.services.analytics.lake import Lake
 from portal.services.attempts import Attempts
-from portal.services.casework import Casework
+from portal.services.casework_room import CaseworkRoom
 from portal.services.clock import Clock, system_clock
 from portal.services.dashboard import Dashboard
 from portal.services.disclosure import Gate
@@ -47,7 +47,6 @@ from portal.services.machines import Machines, Terms
 from portal.services.officials import OfficialNames
 from portal.services.openid import open_id_sign_in
 from portal.services.oversight import Oversight
-from portal.services.policy import Policy
 from portal.services.records import Records
 from portal.services.relying_party import RelyingParty
 from portal.services.reports import Reports
@@ -65,8 +64,10 @@ from portal.web import (
     administration,
     alerts,
     bulk,
+    cases,
     casework,
     emergencies,
+    escalations,
     findings,
     home,
     log,
@@ -81,6 +82,7 @@ from portal.web import (
     staff,
     statements,
     step_up,
+    supervision,
     trail,
     transparency,
     verify,
@@ -101,6 +103,7 @@ from portal.web.security_headers import init_security_headers
 from portal.web.sentences import init_sentences
 from portal.web.shown_records import init_shown_records
 from portal.web.staff_wording import init_staff_wording
+from portal.web.supervision_wording import init_supervision_wording
 from portal.web.wording import init_wording
 
 #: Every room with pages of its own, in the order in which a visitor may come to them.
@@ -119,8 +122,11 @@ ROOMS = (
     trail,
     alerts,
     bulk,
+    cases,
     casework,
     emergencies,
+    supervision,
+    escalations,
     seals,
     oversight,
     findings,
@@ -186,6 +192,7 @@ def _dress(app: Flask) -> None:
         init_formatting,
         init_wording,
         init_staff_wording,
+        init_supervision_wording,
         init_sentences,
         init_shown_records,
         init_navigation,
@@ -249,15 +256,14 @@ def _compose(
     officials = OfficialNames(master)
     sealer = Sealer(master)
     accounts = Accounts(sessions, sealer, clock)
-    policy = Policy(catalogue)
     gate = Gate(log, connectors, clock)
     analytics = Analytics(log, Lake(store_at(settings.analytics_store), clock), clock)
     foundations = Foundations(sessions, sealer, log, clock, zone, catalogue)
-    casework_desk = Casework(policy, gate, log, references)
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
     accounts.index_citizens()
     entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock)
     party = RelyingParty.of_url(settings.base_url)
+    room = CaseworkRoom.furnish(sessions, sealer, log, gate, catalogue, references, clock, zone)
     return House(
         catalogue=catalogue,
         accounts=accounts,
@@ -270,7 +276,8 @@ def _compose(
         records=Records(catalogue, gate),
         trail=Trail(log, catalogue, officials, references, clock, zone, foundations.lifting()),
         statements=Statements(log, catalogue, foundations.lifting()),
-        casework=casework_desk,
+        casework=room.casework,
+        casework_room=room,
         oversight=oversight_desk,
         exports=Exports(log, oversight_desk, load_signer(settings.audit.export_key_file), clock),
         verifications=Verifications(sessions, log, oversight_desk, clock),
@@ -278,7 +285,7 @@ def _compose(
         findings=Findings(sessions, sealer, accounts, oversight_desk, clock),
         dashboard=Dashboard(analytics, catalogue, clock),
         transparency=Transparency(analytics, catalogue, clock),
-        safeguards=Safeguards.build(foundations, accounts, casework_desk, gate, _limits(settings.protection)),
+        safeguards=Safeguards.build(foundations, accounts, room.casework, gate, _limits(settings.protection)),
         officials=officials,
         log=log,
         zone=zone,

@@ -9,6 +9,7 @@ from random import Random
 from portal.demo.names import Names
 from portal.demo.personas import (
     BENEFIT_OFFICER,
+    BENEFIT_SUPERVISOR,
     CITIZENS,
     CONTRACTOR_AGENT,
     FIELD_AUDITOR,
@@ -16,6 +17,7 @@ from portal.demo.personas import (
     LEAD_AUDITOR,
     PATROL_OFFICER,
     TOWN_CLERK,
+    TOWN_SUPERVISOR,
     code_of,
     name_of,
 )
@@ -32,6 +34,7 @@ _CASEWORKERS = {
     PATROL_OFFICER: "police",
     INSURANCE_CLERK: "insurance-fund",
 }
+_SUPERVISORS = {BENEFIT_SUPERVISOR: "social-insurance-board", TOWN_SUPERVISOR: "jarvelinn"}
 _AUDITORS = {LEAD_AUDITOR: "data-protection-inspectorate", FIELD_AUDITOR: "data-protection-inspectorate"}
 #: Administrators of the portal itself. They are nobody in the registries' story, so they have no code and no record.
 _ADMINISTRATORS = {"lead-administrator": "Tiit Aas", "second-administrator": "Maarja Lind"}
@@ -66,9 +69,10 @@ def account_id_of(persona: str) -> str:
 
 
 def demonstration_accounts() -> list[NewAccount]:
-    """Whom one can sign in as: citizens, then caseworkers, auditors and administrators."""
+    """Whom one can sign in as: citizens, then caseworkers, their supervisors, auditors and administrators."""
     accounts = [_account(persona, Role.CITIZEN, None) for persona in CITIZENS]
     accounts += [_account(persona, Role.CASEWORKER, organisation) for persona, organisation in _CASEWORKERS.items()]
+    accounts += [_account(persona, Role.SUPERVISOR, organisation) for persona, organisation in _SUPERVISORS.items()]
     accounts += [_account(persona, Role.AUDITOR, organisation) for persona, organisation in _AUDITORS.items()]
     return accounts + [
         NewAccount(Role.ADMINISTRATOR, name, _KEEPER_OF_THE_PORTAL, persona=persona, account_id=account_id_of(persona))

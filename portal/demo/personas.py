@@ -31,6 +31,8 @@ PATROL_OFFICER = "patrol-officer"
 INSURANCE_CLERK = "insurance-clerk"
 LEAD_AUDITOR = "lead-auditor"
 FIELD_AUDITOR = "field-auditor"
+BENEFIT_SUPERVISOR = "benefit-supervisor"
+TOWN_SUPERVISOR = "town-supervisor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ _KNOWN: Mapping[str, _Known] = MappingProxyType(
         INSURANCE_CLERK: _Known("Olga", "Smirnova", "F", date(1970, 7, 1), 273),
         LEAD_AUDITOR: _Known("Helena", "Kask", "F", date(1972, 12, 12), 285),
         FIELD_AUDITOR: _Known("Peeter", "Laur", "M", date(1985, 6, 21), 248),
+        BENEFIT_SUPERVISOR: _Known("Katrin", "Aas", "F", date(1968, 1, 15), 274),
+        TOWN_SUPERVISOR: _Known("Rein", "Lepp", "M", date(1963, 8, 9), 231),
     }
 )
 _FAMILY = {
@@ -77,6 +81,7 @@ _DWELLINGS = {
     SINGLE_PARENT: 78, FORMER_TENANT: 61, PUBLIC_FIGURE: 40, NEIGHBOUR: 17, TOWN_CLERK: 16, LAND_OWNER: 95,
     PENSIONER: 30, STUDENT: 52, NEWCOMER: 66, JOB_SEEKER: 71, CONTRACTOR_AGENT: 83, BENEFIT_OFFICER: 23,
     PATROL_OFFICER: 35, INSURANCE_CLERK: 47, LEAD_AUDITOR: 58, FIELD_AUDITOR: 89,
+    BENEFIT_SUPERVISOR: 101, TOWN_SUPERVISOR: 107,
 }  # fmt: skip
 
 
@@ -134,6 +139,8 @@ _EMPLOYERS_OF_OFFICIALS = {
     INSURANCE_CLERK: "Ravikindlustuse fond",
     LEAD_AUDITOR: "Isikuandmete järelevalve",
     FIELD_AUDITOR: "Isikuandmete järelevalve",
+    BENEFIT_SUPERVISOR: "Sotsiaalkindlustuse amet",
+    TOWN_SUPERVISOR: "Järvelinna linnavalitsus",
 }
 
 

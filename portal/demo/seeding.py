@@ -15,6 +15,7 @@ from audit.log import AuditLog, LogSettings, TrailQuery, open_log
 from config.settings import Settings
 from portal.demo.building import Progress, build_registries, registry_files
 from portal.demo.country import Country
+from portal.demo.desks import furnish_desks
 from portal.demo.history import History
 from portal.demo.looks import Event, accesses_of, failure_of
 from portal.demo.officials import demonstration_accounts
@@ -85,6 +86,7 @@ def seed_country(
         _open_accounts(house)
         history = History(_people_with_history(country), tuple(house.catalogue.registries), now, zone, country.seed)
         accesses = _write_history(log_settings, house.catalogue, history.events(), progress)
+        furnish_desks(house, country.today)
     finally:
         house.log.close()
     _write(marker, _State(state.now, state.people, registries_built=True, accesses=accesses))

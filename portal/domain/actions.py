@@ -95,6 +95,8 @@ class Action(StrEnum):
 OWN_LOOKS = frozenset({Action.OWN_READ, Action.OWN_CONFIRMATION})
 #: What a person is told of without having asked.
 NOTICES = frozenset({Action.FINDING_NOTICE})
+#: Comparisons that the portal makes to keep somebody out. Nobody sees what is compared.
+PORTAL_CHECKS = frozenset({Action.CONFLICT_CHECK})
 #: What an account does with its session.
 SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT, Action.STEP_UP, Action.SESSION_END})
 
@@ -127,6 +129,8 @@ class Reason(StrEnum):
     POLICY_ERROR = "policy-error"
     SEAL_NOT_VALID = "seal-not-valid"
     EMERGENCY_OVER = "emergency-over"
+    #: Somebody wanted to judge what they did themselves.
+    OWN_ACCESS = "own-access"
     REGISTRY_UNAVAILABLE = "registry-unavailable"
     #: Why a sign-in was refused although the provider vouched for the person.
     ASSURANCE_MISSING = "assurance-missing"

@@ -37,12 +37,14 @@ class Organisation:
     """A body that controls, processes or receives data. `contact` is where a person writes to.
 
     A processor `acts_for` the organisation whose code stands there: that one really wants to know (GDPR Article 28).
+    `daily_accesses` is how many entries a day one official may cause before the supervisor's attention is drawn to it.
     """
 
     code: str
     name: LocalizedText
     contact: str
     acts_for: str | None = None
+    daily_accesses: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,13 @@ def read_organisations(file: TomlTable | None) -> dict[str, Organisation]:
     tables = file.tables("organisation")
     for table in tables:
         acts_for = table.code("acts_for") if "acts_for" in table else None
-        organisation = Organisation(table.code("code"), table.localized("name"), table.text("contact"), acts_for)
+        organisation = Organisation(
+            table.code("code"),
+            table.localized("name"),
+            table.text("contact"),
+            acts_for,
+            table.whole_number("daily_accesses", least=1, most=1_000_000) if "daily_accesses" in table else None,
+        )
         if organisation.code in organisations:
             table.mistake("code", "two organisations have this code")
         organisations[organisation.code] = organisation

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -42,6 +42,15 @@ class DemonstrationAccount:
     name: str
     organisation: str | None
     persona: str | None
+
+
+@dataclass(frozen=True)
+class TeamMember:
+    """An official of a supervisor's team."""
+
+    account_id: str
+    name: str = field(repr=False)
+    personal_code: PersonalCode | None
 
 
 class Accounts:
@@ -123,6 +132,22 @@ class Accounts:
                 select(Account).where(Account.organisation == organisation, Account.is_active, Account.duties != "")
             )
             return [row.id for row in rows if duty in _duties_of(row)]
+
+    def team_of(self, supervisor: Actor) -> list[TeamMember]:
+        """The caseworkers of the supervisor's team, by name. A supervisor without a team has those without one."""
+        team = Account.team.is_(None) if supervisor.team is None else Account.team == supervisor.team
+        wanted = select(Account).where(
+            Account.role == Role.CASEWORKER, Account.organisation == (supervisor.organisation or ""), team
+        )
+        with self._sessions() as session:
+            rows = session.scalars(wanted.order_by(Account.name, Account.id))
+            return [TeamMember(row.id, row.name, self._actor(row).personal_code) for row in rows]
+
+    def names(self, accounts: Iterable[str]) -> dict[str, str]:
+        """The names behind account ids, closed accounts too."""
+        wanted = select(Account.id, Account.name).where(Account.id.in_(set(accounts)))
+        with self._sessions() as session:
+            return {row.id: row.name for row in session.execute(wanted)}
 
     def demonstration_people(self) -> list[DemonstrationAccount]:
         with self._sessions() as session:

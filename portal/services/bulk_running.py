@@ -21,7 +21,8 @@ from portal.domain.identifiers import PersonalCode
 from portal.models.bulk import BulkJob, BulkRow
 from portal.services.accounts import Accounts
 from portal.services.bulk import JobState, RowOutcome, row_context
-from portal.services.casework import Casework, OpenedRecord, Opening
+from portal.services.casework import Casework, OpenedRecord
+from portal.services.circumstances import Opening
 from portal.services.clock import Clock
 from portal.services.entries import Once
 from portal.services.sealing import Sealer

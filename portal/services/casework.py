@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from audit.log import AuditLog, LoggedAccess, TrailQuery
-from portal.domain.actions import Action, Outcome, Reason
+from portal.domain.actions import Action, Reason
 from portal.domain.actors import Actor
-from portal.domain.decisions import CaseStanding, Facts, Relation
-from portal.domain.errors import AccessDenied, NothingHere
+from portal.domain.decisions import Obligation
+from portal.domain.errors import AccessDenied, DisclosureUnavailable, NothingHere
 from portal.domain.identifiers import PersonalCode
+from portal.domain.marks import Mark, MarkKind
 from portal.domain.purposes import Purpose
+from portal.domain.reviews import Ground
 from portal.registries.catalogue import Field, Registry
 from portal.registries.records import Record
-from portal.services.disclosure import Gate, Grant
-from portal.services.entries import Once
-from portal.services.justification import Weakness, is_the_same_reason, tidied, weakness_of
+from portal.services.circumstances import Circumstances, Opening, Situation
+from portal.services.disclosure import Disclosure, Gate, Grant
+from portal.services.justification import Weakness, tidied, weakness_of, weakness_within_a_case
+from portal.services.past_looks import CaseworkPage, PastLooks
 from portal.services.policy import Decision, Policy
-from portal.services.sealing import References
+from portal.services.reviews import Reviews
 
-PAGE_LENGTH = 50
-#: How many of an official's last reasons a new one is held against.
-REASONS_REMEMBERED = 30
 #: A refused justification is kept as evidence, but not at any length.
 EVIDENCE_LENGTH = 200
 
@@ -35,20 +35,14 @@ class JustificationRefused(AccessDenied):
         self.weakness = weakness
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What a caseworker asks for. `registries` empty means every registry that the purpose reaches.
+@dataclass(frozen=True, slots=True)
+class ShownMark:
+    """A mark on what was asked for. `is_shown` is False where the restriction kept it closed."""
 
-    Under a `seal` all that comes of it, a refusal too, is withheld from the subject until the seal ends.
-    """
-
-    subject: PersonalCode
-    purpose: str
-    registries: tuple[str, ...] = ()
-    case: str | None = None
-    justification: str = field(repr=False)
-    seal: str | None = None
-    once: Once | None = None
+    kind: MarkKind
+    field: str | None
+    since: datetime
+    is_shown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +52,7 @@ class OpenedRegistry:
     decision: Decision
     entry: int
     records: tuple[Record, ...] | None = field(repr=False)
+    marks: tuple[ShownMark, ...] = ()
 
     @property
     def registry(self) -> Registry:
@@ -79,26 +74,22 @@ class OpenedRecord:
     purpose: Purpose
     subject: PersonalCode
     case: str | None
-    justification: str = field(repr=False)
+    justification: str | None = field(repr=False)
     registries: tuple[OpenedRegistry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CaseworkPage:
-    """A page of an official's own requests, newest first. `older` is the reference to pass for the next page."""
-
-    items: list[LoggedAccess]
-    older: str | None
+    is_reviewed: bool = False
 
 
 class Casework:
     """Justified access for the caseworker's role."""
 
-    def __init__(self, policy: Policy, gate: Gate, log: AuditLog, references: References) -> None:
+    def __init__(
+        self, policy: Policy, circumstances: Circumstances, gate: Gate, reviews: Reviews, past: PastLooks
+    ) -> None:
         self._policy = policy
+        self._circumstances = circumstances
         self._gate = gate
-        self._log = log
-        self._references = references
+        self._reviews = reviews
+        self._past = past
 
     def purposes(self, actor: Actor) -> tuple[Purpose, ...]:
         return self._policy.purposes_for(actor)
@@ -113,11 +104,15 @@ class Casework:
     def offers(self, actor: Actor, purpose: Purpose) -> tuple[Decision, ...]:
         return self._policy.offers(actor, purpose)
 
+    def history(self, actor: Actor, *, before: str | None = None) -> CaseworkPage:
+        """The actor's own openings and refusals. Raises NothingHere when `before` is no reference of this actor's."""
+        return self._past.history(actor, before=before)
+
     def open_record(self, actor: Actor, opening: Opening, *, request_id: str) -> OpenedRecord:
-        """Disclose the fields that the purpose permits, after the entry is durable.
+        """Disclose the fields that the purpose permits in these circumstances, after the entry is durable.
 
         Raises:
-            NothingHere: no such purpose or registry.
+            NothingHere: no such purpose or registry, or the case that was chosen is none of the actor's.
             AccessDenied: the policy refused; the refusal is an entry.
             JustificationRefused: the reason says nothing; the refusal is an entry.
             DisclosureUnavailable: the log could not record it; nothing was released.
@@ -128,72 +123,116 @@ class Casework:
         wanted = tuple(dict.fromkeys(opening.registries)) or tuple(purpose.permits)
         if not self._policy.knows_registries(wanted):
             raise NothingHere
-        reason = tidied(opening.justification)
-        facts = Facts(
-            case=CaseStanding.STATED if opening.case else CaseStanding.NONE,
-            relation=Relation.OWN if actor.personal_code == opening.subject else Relation.NONE,
+        situation = self._circumstances.of(actor, opening, purpose)
+        asked = _Asked(actor, opening, purpose, wanted, tidied(opening.justification) or None, request_id)
+        # What needs no registry is refused first: nobody's ties are looked up for an access that cannot be.
+        self._refuse_what_policy_refuses(asked, situation)
+        self._refuse_a_weak_reason(asked, situation)
+        situation = self._circumstances.with_closeness(situation, actor, opening, request_id)
+        decisions = self._refuse_what_policy_refuses(asked, situation)
+        review = self._filed(asked, situation, decisions)
+        disclosures = self._disclose(review, self._grants(asked, situation, decisions))
+        opened = tuple(_opened(decisions[part.registry], part, situation.marks) for part in disclosures)
+        return OpenedRecord(
+            purpose, opening.subject, situation.reference, asked.reason, opened, is_reviewed=review is not None
         )
-        decisions = {registry: self._policy.decide(actor, purpose, registry, facts) for registry in wanted}
-        grants = [
-            Grant(
-                actor=actor,
-                action=Action.READ,
-                subject=opening.subject,
-                registry=registry,
-                fields=decision.codes,
-                purpose=purpose.code,
-                lawful_basis=purpose.lawful_basis.en,
-                request_id=request_id,
-                case=opening.case,
-                on_behalf_of=self._policy.principal_of(actor),
-                justification=reason,
-                seal=opening.seal,
-                once=opening.once,
-            )
-            for registry, decision in decisions.items()
-        ]
-        self._refuse_what_policy_refuses(decisions.values(), grants)
-        self._refuse_a_weak_reason(actor, opening, reason, grants)
-        opened = tuple(
-            OpenedRegistry(decisions[disclosure.registry], disclosure.entry, disclosure.records)
-            for disclosure in self._gate.disclose(grants)
+
+    def _filed(self, asked: _Asked, situation: Situation, decisions: Mapping[str, Decision]) -> str | None:
+        """The review of this access, filed before it happens; None when it needs none."""
+        is_due = any(Obligation.NEEDS_REVIEW in decision.obligations for decision in decisions.values())
+        if not is_due and Ground.ABSENT not in situation.grounds:
+            return None
+        return self._reviews.file(
+            asked.actor,
+            asked.purpose.code,
+            situation.reference,
+            situation.grounds,
+            request_id=asked.request_id,
         )
-        return OpenedRecord(purpose, opening.subject, opening.case, reason, opened)
 
-    def history(self, actor: Actor, *, before: str | None = None) -> CaseworkPage:
-        """The actor's own openings and refusals. Raises NothingHere when `before` is no reference of this actor's."""
-        last = None if before is None else self._references.entry(before, actor.account_id)
-        query = TrailQuery(official=actor.account_id, actions=frozenset({Action.READ}))
-        page = self._log.read(query, before=last, limit=PAGE_LENGTH)
-        older = page.next_before
-        return CaseworkPage(page.items, None if older is None else self._references.to_entry(older, actor.account_id))
+    def _disclose(self, review: str | None, grants: Sequence[Grant]) -> list[Disclosure]:
+        try:
+            disclosures = self._gate.disclose(grants)
+        except DisclosureUnavailable:
+            if review is not None:
+                self._reviews.withdraw(review)
+            raise
+        if review is not None:
+            self._reviews.opened(review, [disclosure.entry for disclosure in disclosures])
+        return disclosures
 
-    def _refuse_what_policy_refuses(self, decisions: Iterable[Decision], grants: Sequence[Grant]) -> None:
-        reason = next((decision.refusal for decision in decisions if decision.refusal is not None), None)
+    def _refuse_what_policy_refuses(self, asked: _Asked, situation: Situation) -> dict[str, Decision]:
+        """The decision on each registry that was asked for; one that opens nothing refuses the whole."""
+        decisions = {
+            registry: self._policy.decide(asked.actor, asked.purpose, registry, situation.facts)
+            for registry in asked.registries
+        }
+        reason = next((decision.refusal for decision in decisions.values() if decision.refusal is not None), None)
         if reason is not None:
+            grants = self._grants(asked, situation, decisions)
             raise AccessDenied(reason, self._gate.refuse([_as_evidence(grant) for grant in grants], reason))
+        return decisions
 
-    def _refuse_a_weak_reason(self, actor: Actor, opening: Opening, reason: str, grants: Sequence[Grant]) -> None:
-        weakness = weakness_of(opening.justification)
-        if weakness is None and self._was_given_for_another(actor, opening, reason):
+    def _refuse_a_weak_reason(self, asked: _Asked, situation: Situation) -> None:
+        text = asked.opening.justification
+        weakness = weakness_within_a_case(text) if situation.is_within_a_case else weakness_of(text)
+        if weakness is None and not situation.is_within_a_case and self._was_given_for_another(asked):
             weakness = Weakness.REPEATED
         if weakness is not None:
             logged = Reason.JUSTIFICATION_REPEATED if weakness is Weakness.REPEATED else Reason.JUSTIFICATION
             keep = weakness is not Weakness.NAMES_A_PERSONAL_CODE
+            grants = self._grants(asked, situation, {})
             entry = self._gate.refuse([_as_evidence(grant, keep_reason=keep) for grant in grants], logged)
             raise JustificationRefused(weakness, entry)
 
-    def _was_given_for_another(self, actor: Actor, opening: Opening, reason: str) -> bool:
-        """Whether the actor gave this very reason lately for another person outside this case."""
-        query = TrailQuery(official=actor.account_id, actions=frozenset({Action.READ}), outcome=Outcome.RELEASED)
-        for logged in self._log.read(query, limit=REASONS_REMEMBERED).items:
-            access = logged.access
-            if access is None or access.justification is None or access.subject == opening.subject.subject:
-                continue
-            same_case = opening.case is not None and access.case == opening.case
-            if not same_case and is_the_same_reason(access.justification, reason):
-                return True
-        return False
+    def _was_given_for_another(self, asked: _Asked) -> bool:
+        opening = asked.opening
+        return self._past.gave_reason_for_another(asked.actor, asked.reason or "", opening.subject, opening.case)
+
+    def _grants(self, asked: _Asked, situation: Situation, decisions: Mapping[str, Decision]) -> list[Grant]:
+        return [
+            Grant(
+                actor=asked.actor,
+                action=Action.READ,
+                subject=asked.opening.subject,
+                registry=registry,
+                fields=decisions[registry].codes if registry in decisions else (),
+                purpose=asked.purpose.code,
+                lawful_basis=asked.purpose.lawful_basis.en,
+                request_id=asked.request_id,
+                case=situation.reference,
+                on_behalf_of=self._policy.principal_of(asked.actor),
+                justification=asked.reason,
+                seal=asked.opening.seal,
+                once=asked.opening.once,
+            )
+            for registry in asked.registries
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request to open a record, as it came and as it was read."""
+
+    actor: Actor
+    opening: Opening
+    purpose: Purpose
+    registries: tuple[str, ...]
+    reason: str | None = field(repr=False)
+    request_id: str
+
+
+def _opened(decision: Decision, disclosure: Disclosure, marks: Iterable[Mark]) -> OpenedRegistry:
+    closed = {field.code for field in decision.because_of(Reason.RESTRICTED)}
+    concerned = closed | set(decision.codes)
+    here = tuple(
+        ShownMark(
+            mark.kind, mark.field, mark.since, is_shown=not (closed if mark.field is None else mark.field in closed)
+        )
+        for mark in marks
+        if mark.registry == disclosure.registry and (mark.field is None or mark.field in concerned)
+    )
+    return OpenedRegistry(decision, disclosure.entry, disclosure.records, here)
 
 
 def _as_evidence(grant: Grant, *, keep_reason: bool = True) -> Grant:

@@ -24,7 +24,10 @@ from portal.services.security_log import announce
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One look that the policy permits: one actor, one subject, one registry, one purpose, exactly these fields."""
+    """One look that the policy permits: one actor, one subject, one registry, one purpose, exactly these fields.
+
+    `is_automatic`: the portal itself compares what it gets, and no human sees it.
+    """
 
     actor: Actor
     action: Action
@@ -43,6 +46,7 @@ class Grant:
     details: Mapping[str, str | int] = field(default_factory=dict, hash=False)
     #: Set where the same look may be asked for again, after a crash, and must stay one entry.
     once: Once | None = None
+    is_automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,7 @@ class Gate:
             request_id=grant.request_id,
             reason=reason,
             seal=grant.seal,
+            automatic=grant.is_automatic,
             details={**grant.details, **({} if refers_to is None else {"refers-to": refers_to})},
         )
 

@@ -10,6 +10,7 @@ from portal.registries.catalogue import Catalogue
 from portal.services.accounts import Accounts
 from portal.services.analytics.desk import Analytics
 from portal.services.casework import Casework
+from portal.services.casework_room import CaseworkRoom
 from portal.services.dashboard import Dashboard
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
@@ -45,6 +46,7 @@ class House:
     trail: Trail
     statements: Statements
     casework: Casework
+    casework_room: CaseworkRoom
     oversight: Oversight
     exports: Exports
     verifications: Verifications

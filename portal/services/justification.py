@@ -76,6 +76,14 @@ def weakness_of(text: str) -> Weakness | None:
     return Weakness.THOUGHTLESS if _is_thoughtless(text.casefold(), words) else None
 
 
+def weakness_within_a_case(text: str) -> Weakness | None:
+    """The same within an assigned case: the case is the reason, so that a few words, or none, will do."""
+    text = tidied(text)
+    if len(text) > MAXIMUM_LENGTH:
+        return Weakness.TOO_LONG
+    return Weakness.NAMES_A_PERSONAL_CODE if _CODE.search(text) else None
+
+
 def _is_thoughtless(text: str, words: list[str]) -> bool:
     telling = set(words) - _EMPTY_WORDS - _SMALL_WORDS
     return (

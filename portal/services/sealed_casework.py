@@ -10,7 +10,8 @@ from portal.domain.errors import AccessDenied
 from portal.domain.purposes import Purpose
 from portal.services.alerts import AlertKind
 from portal.services.attention import Attention
-from portal.services.casework import Casework, OpenedRecord, Opening
+from portal.services.casework import Casework, OpenedRecord
+from portal.services.circumstances import Opening
 from portal.services.disclosure import Gate, Grant
 from portal.services.policy import Decision
 from portal.services.seals import SealOrder, Seals, ShownSeal

@@ -11,7 +11,7 @@ from audit.entry import Access
 from audit.errors import EntryNotFound
 from audit.log import AuditLog, LoggedAccess, TrailQuery
 from audit.receipt import Receipt
-from portal.domain.actions import NOTICES, OWN_LOOKS, SESSION_EVENTS, Action, Outcome
+from portal.domain.actions import NOTICES, OWN_LOOKS, PORTAL_CHECKS, SESSION_EVENTS, Action, Outcome
 from portal.domain.actors import Actor
 from portal.domain.errors import NothingHere
 from portal.domain.purposes import Organisation, Purpose
@@ -36,6 +36,8 @@ class Kind(StrEnum):
     OWN = "own"
     HUMAN = "human"
     AUTOMATIC = "automatic"
+    #: The portal's own comparison before somebody looked.
+    CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +188,7 @@ class Trail:
         query = TrailQuery(
             subject=subject_of(actor).subject,
             outcome=Outcome.RELEASED,
-            exclude_actions=frozenset(OWN_LOOKS | SESSION_EVENTS),
+            exclude_actions=frozenset(OWN_LOOKS | SESSION_EVENTS | PORTAL_CHECKS),
             since=since,
         )
         counts = self._log.counts_by(query, "organisation")
@@ -202,7 +204,7 @@ class Trail:
         query = TrailQuery(
             subject=subject_of(actor).subject,
             outcome=Outcome.RELEASED,
-            exclude_actions=frozenset(OWN_LOOKS | SESSION_EVENTS),
+            exclude_actions=frozenset(OWN_LOOKS | SESSION_EVENTS | PORTAL_CHECKS),
             since=self._start_of(months[0]),
         )
         counts = dict.fromkeys(months, 0)
@@ -232,13 +234,14 @@ class Trail:
         return logged, logged.access
 
     def _query(self, actor: Actor, wanted: TrailFilter) -> TrailQuery:
-        # Own looks stand apart: they are shown only when asked for, so that they never bury a stranger's.
-        own = frozenset[str](OWN_LOOKS | SESSION_EVENTS)
+        # Own looks stand apart, and so do the portal's checks: when asked for, so that they never bury a stranger's.
+        apart = {Kind.OWN: frozenset[str](OWN_LOOKS | SESSION_EVENTS), Kind.CHECK: frozenset[str](PORTAL_CHECKS)}
+        only = None if wanted.kind is None else apart.get(wanted.kind)
         return TrailQuery(
             subject=subject_of(actor).subject,
-            actions=own if wanted.kind is Kind.OWN else None,
-            exclude_actions=frozenset() if wanted.kind is Kind.OWN else own,
-            automatic=None if wanted.kind in {None, Kind.OWN} else wanted.kind is Kind.AUTOMATIC,
+            actions=only,
+            exclude_actions=frozenset() if only else apart[Kind.OWN] | apart[Kind.CHECK],
+            automatic=None if only or wanted.kind is None else wanted.kind is Kind.AUTOMATIC,
             organisation=wanted.organisation,
             purpose=wanted.purpose,
             since=None if wanted.since is None else self._start_of(wanted.since),
@@ -291,6 +294,8 @@ class Trail:
 def kind_of(access: Access) -> Kind:
     if access.action in OWN_LOOKS or (access.action in SESSION_EVENTS and access.official is None):
         return Kind.OWN
+    if access.action in PORTAL_CHECKS:
+        return Kind.CHECK
     return Kind.AUTOMATIC if access.automatic else Kind.HUMAN
 
 

@@ -12,7 +12,8 @@ from portal.domain.errors import AccessDenied, NothingHere
 from portal.domain.identifiers import PersonalCode
 from portal.domain.permissions import Permission
 from portal.domain.purposes import Purpose
-from portal.services.casework import JustificationRefused, Opening
+from portal.services.casework import JustificationRefused
+from portal.services.circumstances import Opening
 from portal.services.justification import MAXIMUM_LENGTH
 from portal.web.forms.casework import PurposeForm, ReasonForm
 from portal.web.guard import requires

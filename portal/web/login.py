@@ -6,8 +6,6 @@ never says who somebody is: of flask-login only the loader that reads a request 
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from flask import (
     Blueprint,
     Flask,
@@ -31,6 +29,7 @@ from portal.domain.actors import Actor, Role
 from portal.domain.assurance import Assurance
 from portal.domain.devices import Device
 from portal.domain.text import LocalizedText
+from portal.services.accounts import DemonstrationAccount
 from portal.services.entrance import Visit
 from portal.services.provider import ProviderSignOut
 from portal.services.sessions import Method, Proof
@@ -45,9 +44,9 @@ blueprint = Blueprint("login", __name__)
 #: Where each role begins.
 HOME_OF = {
     Role.CITIZEN: "home.me",
-    Role.CASEWORKER: "casework.start",
+    Role.CASEWORKER: "cases.assigned",
     Role.AUDITOR: "oversight.search",
-    Role.SUPERVISOR: "alerts.overview",
+    Role.SUPERVISOR: "supervision.overview",
     Role.ADMINISTRATOR: "administration.accounts",
 }
 
@@ -82,7 +81,9 @@ def choose() -> ResponseReturnValue:
     if (signed := actor_or_none()) is not None:
         return redirect(url_for(HOME_OF[signed.role]))
     people = house().accounts.demonstration_people() if current_app.config["DEMO_SIGN_IN"] else []
-    by_role = {role: list(group) for role, group in groupby(people, key=lambda person: person.role)}
+    by_role: dict[Role, list[DemonstrationAccount]] = {}
+    for person in people:
+        by_role.setdefault(person.role, []).append(person)
     provider = current_app.config["SIGN_IN_PROVIDER"]
     wanted = local_path(request.args.get("next"))
     return render_template("login/choose.html", people=by_role, provider=provider, next=wanted)

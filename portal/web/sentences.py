@@ -26,6 +26,8 @@ def sentence(line: TrailLine) -> str:
         return _denied(line)
     if line.outcome == Outcome.FAILED:
         return _failed(line)
+    if line.kind is Kind.CHECK:
+        return _check(line)
     if line.kind is Kind.AUTOMATIC:
         return _automatic(line)
     if line.action == Action.READ:
@@ -83,6 +85,15 @@ def _automatic(line: TrailLine) -> str:
         "A system at %(organisation)s used %(number)s fields of your data in the %(registry)s. No person looked.",
         number,
         number=grouped(number),
+        organisation=_organisation(line),
+        registry=_registry(line),
+    )
+
+
+def _check(line: TrailLine) -> str:
+    return _(
+        "Before an official at %(organisation)s could open a record, the portal compared your data in the %(registry)s "
+        "with theirs, to keep officials from people close to them. No person looked.",
         organisation=_organisation(line),
         registry=_registry(line),
     )

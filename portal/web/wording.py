@@ -43,6 +43,7 @@ KINDS = {
     Kind.HUMAN: _l("A person"),
     Kind.AUTOMATIC: _l("A system"),
     Kind.OWN: _l("You yourself"),
+    Kind.CHECK: _l("A check"),
 }
 ACTIONS = {
     Action.READ: _l("Record opened"),
@@ -121,6 +122,7 @@ REASONS = {
     Reason.POLICY_ERROR: _l("the rules of access gave no answer"),
     Reason.SEAL_NOT_VALID: _l("the seal was no longer valid"),
     Reason.EMERGENCY_OVER: _l("the time of the emergency access was over"),
+    Reason.OWN_ACCESS: _l("nobody judges what they did themselves"),
     Reason.REGISTRY_UNAVAILABLE: _l("the registry gave no answer"),
     Reason.ASSURANCE_MISSING: _l("the sign-in service did not say how sure it is of the person"),
     Reason.ASSURANCE_TOO_LOW: _l("the way of signing in was not secure enough"),
@@ -160,6 +162,7 @@ REFUSALS = {
         "This person is close to you: a relative, or somebody you live with. A colleague has to do this."
     ),
     Reason.SECOND_PERSON: _l("This person works with you. A second person has to approve before the record opens."),
+    Reason.OWN_ACCESS: _l("This is what you did yourself. Somebody else has to judge it."),
     Reason.RESTRICTED: _l("The person had the use of these data restricted. This purpose may not use them."),
     Reason.POLICY_ERROR: _l(
         "The rules of access gave no answer, so nothing opens. Try again; if it stays so, tell the service’s operator."
@@ -229,6 +232,11 @@ DETAILS = {
     "told": _l("People told"),
     "query-sha256": _l("Fingerprint of the search"),
     "refers-to": _l("Refers to entry"),
+    "of": _l("What was looked at"),
+    "review": _l("Review"),
+    "change": _l("Change"),
+    "days": _l("Days"),
+    "officials": _l("Officials in the case"),
     "entry": _l("Entry looked at"),
     "format": _l("Format"),
     "session": _l("Session"),
@@ -288,6 +296,8 @@ PERSONAS = {
     "town-clerk": _l("Works at the town and lives next door to somebody."),
     "patrol-officer": _l("Patrols the roads."),
     "insurance-clerk": _l("Checks health insurance."),
+    "benefit-supervisor": _l("Supervises who decides on benefits."),
+    "town-supervisor": _l("Supervises the town’s clerks, one of whom looks too often."),
     "lead-auditor": _l("Searches the trail and verifies the log."),
     "field-auditor": _l("Searches the trail and verifies the log."),
     "lead-administrator": _l("Invites staff, moves them and closes their accounts. Sees nobody’s data."),

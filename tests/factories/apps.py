@@ -38,7 +38,7 @@ class FakePortal:
     ) -> FakePortal:
         """Accounts: "citizen" (Mary), "neighbour" (Juhan); "caseworker" (may break the glass), "colleague",
         their "supervisor" and data protection "officer";
-        "detective" and their "chief"; "auditor"; "administrator".
+        "detective" and their "chief"; "auditor"; "administrator"; "other supervisor" (of the tax board).
         """
         settings.setdefault("limits", {"enabled": False})  # tests are faster than people
         given = initialise(Settings.load({"GLASSHOUSE_DATA_DIR": str(folder)}, **settings))
@@ -63,6 +63,7 @@ class FakePortal:
             "chief": NewAccount(Role.SUPERVISOR, "Ülle Ülem", "police", None),
             "auditor": NewAccount(Role.AUDITOR, "Aita Aruste", "data-protection-inspectorate", None),
             "administrator": NewAccount(Role.ADMINISTRATOR, "Anu Aru", "population-authority", None),
+            "other supervisor": NewAccount(Role.SUPERVISOR, "Tiit Teine", "tax-board", None),
         }
         ids = house.accounts.open(list(new.values()), demonstration=True)
         return cls(app, house, given, registries, dict(zip(new, ids, strict=True)))

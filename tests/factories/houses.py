@@ -17,6 +17,7 @@ from portal.models.base import Base
 from portal.registries.catalogue import Catalogue, load_catalogue
 from portal.services.accounts import Accounts
 from portal.services.casework import Casework
+from portal.services.casework_room import CaseworkRoom
 from portal.services.disclosure import Gate
 from portal.services.emergencies import EmergencyLimits
 from portal.services.entrance import Entrance
@@ -25,7 +26,6 @@ from portal.services.exports import Exports
 from portal.services.findings import Findings
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
-from portal.services.policy import Policy
 from portal.services.records import Records
 from portal.services.safeguards import Foundations, Limits, Safeguards
 from portal.services.sealing import References, Sealer
@@ -71,6 +71,7 @@ class FakeHouse:
     trail: Trail
     statements: Statements
     casework: Casework
+    room: CaseworkRoom
     oversight: Oversight
     findings: Findings
     exports: Exports
@@ -97,9 +98,9 @@ class FakeHouse:
         sessions = sessionmaker(engine)
         sealer = Sealer("master")
         accounts = Accounts(sessions, sealer, clock)
+        room = CaseworkRoom.furnish(sessions, sealer, log, gate, catalogue, references, clock, TALLINN)
         signed_in = Sessions(sessions, sealer, SESSION_LIMITS, clock)
         foundations = Foundations(sessions, sealer, log, clock, TALLINN, catalogue)
-        casework = Casework(Policy(catalogue), gate, log, references)
         oversight = Oversight(log, catalogue, references, clock, TALLINN)
         signer = generate_signing_key(folder / "keys" / "export.key", f"{log.origin}/export")
         return cls(
@@ -115,8 +116,9 @@ class FakeHouse:
             records=Records(catalogue, gate),
             trail=Trail(log, catalogue, officials, references, clock, TALLINN, foundations.lifting()),
             statements=Statements(log, catalogue, foundations.lifting()),
-            casework=casework,
-            safeguards=Safeguards.build(foundations, accounts, casework, gate, LIMITS),
+            casework=room.casework,
+            room=room,
+            safeguards=Safeguards.build(foundations, accounts, room.casework, gate, LIMITS),
             oversight=oversight,
             findings=Findings(sessions, sealer, accounts, oversight, clock),
             exports=Exports(log, oversight, signer, clock),

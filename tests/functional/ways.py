@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from portal.demo.personas import (
     BENEFIT_OFFICER,
+    BENEFIT_SUPERVISOR,
     LEAD_AUDITOR,
     PATROL_OFFICER,
     PENSIONER,
@@ -21,7 +22,7 @@ from portal.demo.personas import (
 )
 from portal.domain.actors import Role
 from tests.functional.pages.base import PortalPage, SignIn
-from tests.functional.pages.casework import PurposeChoice
+from tests.functional.pages.casework import OwnCases, PurposeChoice
 from tests.functional.pages.citizen import History
 from tests.functional.pages.lists import Lists
 from tests.functional.pages.oversight import StepUp, TrailSearch, Verification
@@ -58,18 +59,48 @@ POLICE = Reader(Role.CASEWORKER, PATROL_OFFICER)
 AUDITOR = Reader(Role.AUDITOR, LEAD_AUDITOR)
 SUPERVISOR = Reader(Role.SUPERVISOR, organisation="police")
 ADMINISTRATOR = Reader(Role.ADMINISTRATOR, called="Tiit Aas")
+BOARD_SUPERVISOR = Reader(Role.SUPERVISOR, BENEFIT_SUPERVISOR)
 #: Each role has one reader at least; a role whose pages differ by organisation has several.
-READERS = (VISITOR, CITIZEN, CASEWORKER, POLICE, AUDITOR, SUPERVISOR, ADMINISTRATOR)
+READERS = (VISITOR, CITIZEN, CASEWORKER, POLICE, AUDITOR, SUPERVISOR, BOARD_SUPERVISOR, ADMINISTRATOR)
 #: Routes that only some organisations of a role have, and who of the readers has them.
-ONLY_FOR = {"seals.overview": POLICE, "seals.new": POLICE, "seals.seal": POLICE}
+ONLY_FOR = {
+    "seals.overview": POLICE,
+    "seals.new": POLICE,
+    "seals.seal": POLICE,
+    "cases.case": CASEWORKER,
+    "supervision.review": BOARD_SUPERVISOR,
+    "seals.supervised_seal": SUPERVISOR,
+}
 
 PURPOSE = "Deciding on a benefit claim"
+#: One row that is taken over and one that is refused.
+CASES = f"""reference,kind,purpose,organisation,team,opened,closed,subjects,officials
+SKA-2026-77777,Benefit,benefit-claim,social-insurance-board,,2026-03-02,,{code_of(PENSIONER)},
+SKA-2026-77778,Benefit,benefit-claim,social-insurance-board,,yesterday,,{code_of(PENSIONER)},
+"""
 REASON = "Child allowance claim of 2 March: checking who lives in the household."
 
 
 def _open_record(here: PortalPage, **changes: str) -> None:
     form = PurposeChoice(here.page, here.site).open().choose(PURPOSE)
     form.fill(**{"personal_code": code_of(PENSIONER), "case": "SKA-2026-1", "reason": REASON, **changes})
+
+
+def _open_from_case(here: PortalPage) -> None:
+    OwnCases(here.page, here.site).open().choose().open_record()
+
+
+def _escalate_without_a_reason(here: PortalPage) -> None:
+    here.page.goto(f"{here.site}/supervision/reviews")
+    here.page.locator("table a").first.click()
+    here.page.get_by_role("button", name="Hand it to the auditor").click()
+
+
+def _take_over_cases(here: PortalPage) -> None:
+    here.page.goto(f"{here.site}/supervision/cases")
+    file = {"name": "cases.csv", "mimeType": "text/csv", "buffer": CASES.encode()}
+    here.page.locator("input[type=file]").set_input_files([file])
+    here.page.get_by_role("button", name="Take over").click()
 
 
 def _ask_for_export(here: PortalPage) -> StepUp:
@@ -121,6 +152,7 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
         ("trail.history", "own looks"): lambda here: here.page.goto(f"{here.site}/me/accesses?kind=own"),
     },
     CASEWORKER: {
+        ("cases.open_record", "opened from a case"): _open_from_case,
         ("casework.open_record", "opened"): _open_record,
         ("casework.open_record", "a thoughtless reason"): lambda here: _open_record(here, reason="check"),
         ("casework.open_record", "every mistake"): lambda here: _open_record(
@@ -142,6 +174,14 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
     SUPERVISOR: {("seals.supervised_seal", "to prolong"): _supervised_seal},
     ADMINISTRATOR: {
         ("administration.send_invitation", "with mistakes"): _invite_with_mistakes,
+    },
+    BOARD_SUPERVISOR: {
+        ("supervision.escalate", "no reason given"): _escalate_without_a_reason,
+        ("supervision.import_cases", "one row refused"): _take_over_cases,
+        ("supervision.note_absence", "a mistake"): lambda here: (
+            here.page.goto(f"{here.site}/supervision/absences"),
+            here.page.get_by_role("button", name="Note it").click(),
+        ),
     },
     AUDITOR: {
         ("oversight.results", "found"): lambda here: TrailSearch(here.page, here.site).open().search(),

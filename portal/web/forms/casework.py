@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import Purpose
-from portal.services.casework import Opening
+from portal.services.circumstances import Opening
 from portal.services.justification import Weakness
 from portal.services.policy import Decision
 from portal.web.forms.fields import AskingForm, HouseForm, choices, personal_code, plain_reference

@@ -24,6 +24,7 @@ class FilterForm(AskingForm):
                 (Kind.HUMAN.value, _l("Only people")),
                 (Kind.AUTOMATIC.value, _l("Only systems")),
                 (Kind.OWN.value, _l("Only I myself")),
+                (Kind.CHECK.value, _l("The portal’s checks before a look")),
             )
         ),
         default="",

@@ -7,6 +7,25 @@ from collections.abc import Sequence
 from tests.functional.pages.base import PortalPage
 
 
+class OwnCases(PortalPage):
+    path = "/casework/cases"
+
+    def choose(self) -> CasePage:
+        """The newest case."""
+        self.page.locator(".gh-table a").first.click()
+        return CasePage(self.page, self.site)
+
+
+class CasePage(PortalPage):
+    """One case: whom, and which registries."""
+
+    def open_record(self) -> OpenedRecord:
+        """The first person's record, in the registries that the page has ticked itself."""
+        self.page.locator("input[name=person]").first.check()
+        self.page.get_by_role("button", name="Open the record").click()
+        return OpenedRecord(self.page, self.site)
+
+
 class PurposeChoice(PortalPage):
     path = "/casework"
 

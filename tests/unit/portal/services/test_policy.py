@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.domain.actions import Reason
@@ -15,6 +15,7 @@ CATALOGUE = shipped_catalogue()
 POLICY = Policy(CATALOGUE)
 
 
+@settings(deadline=None)
 @given(
     role=st.sampled_from(Role),
     organisation=st.one_of(st.none(), st.sampled_from(sorted(CATALOGUE.organisations)), st.text(max_size=10)),
@@ -32,6 +33,7 @@ def test_fields_are_permitted_only_where_role_organisation_purpose_and_registry_
     assert (POLICY.refusal_of_access(actor, stated, registry, JUHAN) is None) == bool(permitted)
 
 
+@settings(deadline=None)
 @given(purpose=st.sampled_from(sorted(CATALOGUE.purposes)))
 def test_citizens_and_auditors_may_open_nobodys_record_for_any_purpose(purpose: str) -> None:
     for actor in (a_citizen(), an_auditor()):

@@ -146,6 +146,7 @@ def test_when_the_log_does_not_answer_the_list_waits_and_no_registry_is_asked(
     page = _submit(portal, client, [MARY]).headers["Location"]
     with monkeypatch.context() as broken:
         broken.setattr(portal.house.log, "append", _unavailable)
+        broken.setattr(portal.house.log, "append_all", _unavailable)
         assert portal.house.safeguards.bulk_runs.resume_due() == 0
     assert not portal.registries["population"].asked
     assert portal.house.safeguards.bulk_runs.resume_due() == 1

@@ -16,7 +16,7 @@ def test_the_demonstrations_people_are_listed_by_role(portal: FakePortal) -> Non
 
 
 @pytest.mark.parametrize(
-    ("account", "home"), [("citizen", "/me"), ("caseworker", "/casework"), ("auditor", "/oversight")]
+    ("account", "home"), [("citizen", "/me"), ("caseworker", "/casework/cases"), ("auditor", "/oversight")]
 )
 def test_each_role_begins_at_its_own_page(portal: FakePortal, account: str, home: str) -> None:
     client = portal.client()

@@ -40,7 +40,7 @@ test: $(DEV_STAMP) assets ## Run every test: unit, PostgreSQL, faults, browser
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 soak: $(DEV_STAMP) ## The fault tests at length: hundreds of kills on both databases (SOAK_ROUNDS=300)
-	@SOAK_ROUNDS=$${SOAK_ROUNDS:-300} $(BIN)/python -m pytest tests/faults -n $(TEST_WORKERS) --dist loadgroup --timeout 3600
+	@SOAK_ROUNDS=$${SOAK_ROUNDS:-300} SOAK_DISK_CALLS=$${SOAK_DISK_CALLS:-400} $(BIN)/python -m pytest tests/faults -n $(TEST_WORKERS) --dist loadgroup --timeout 3600
 
 bench: $(DEV_STAMP) ## Measure the audit log beside its peers (benchmarks/results/)
 	@$(BIN)/python -m benchmarks.audit

@@ -16,6 +16,7 @@ from audit.note import Verifier
 from audit.opening import open_parts
 from audit.options import progress_of, refuse_missing_file, settings_of, verifiers_of, vkey_file
 from audit.rotation import rotate_master_key
+from audit.schema import grants
 from audit.store import Store
 from audit.succession import begin_handover, go_on_without, known_keys, retire_old_key, statements
 
@@ -183,7 +184,21 @@ def _follow_keys(options: argparse.Namespace) -> Answer:
     return Answer("true", vkeys, facts={"vkeys": vkeys})
 
 
+def _grants(options: argparse.Namespace) -> Answer:
+    try:
+        statements = [f"{statement};" for statement in grants(options.role)]
+    except ValueError as error:
+        return misused(str(error))
+    return Answer("done", statements, facts={"statements": statements})
+
+
 COMMANDS: dict[str, Command] = {
+    "grants": Command(
+        _grants,
+        "Print the SQL by which a PostgreSQL role may append, read and erase, and nothing more.",
+        (),
+        lambda parser: parser.add_argument("role"),
+    ),
     "erase": Command(_erase, "Erase what entries say, or all about one person.", ("keys", "store"), _erase_options),
     "scrub": Command(_scrub, "Clear the database's free pages of what was erased or replaced.", ("store",)),
     "rotate-master-key": Command(

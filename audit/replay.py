@@ -393,6 +393,10 @@ class Replay:
                 f"the newest checkpoint covers {claimed if head is None else head.size} entries, the log holds {size}",
             )
         self._check_edges(size)
+        books = self._source.books()
+        edge = (self._prev, b"".join(self._tree.hashes), self._time_ms)
+        if (books.prev, books.frontier, books.time_ms) != edge or books.sources != self._sources:
+            raise Broken(size, f"what the store would go on from behind entry {size - 1} does not fit the log")
         if self._erased:
             first = min(self._erased.values())[0]
             raise Broken(first, f"entry {first} is gone, and no entry says that it was erased")

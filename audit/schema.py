@@ -6,6 +6,7 @@ what the hash chain, the signed checkpoints and `audit verify` are for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,7 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+_ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 class Octets(TypeDecorator[bytes]):
@@ -282,3 +284,27 @@ def _postgresql_triggers(table: str, refusals: dict[str, str]) -> list[str]:
         " FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
     )
     return statements
+
+
+#: What the application may do besides reading and inserting: what an append moves on, and what an erasure takes away.
+_MAY_UPDATE = ("head", "tiles", "subjects", "vault_keys", "sources", "witness_reports")
+_MAY_DELETE = ("bodies", "subjects", "sealed")
+
+
+def grants(role: str) -> list[str]:
+    """Statements that let a PostgreSQL role append, read and erase, and nothing more; to be run by the tables' owner.
+
+    The role owns nothing, so that it can neither drop nor disable a trigger, nor truncate a table.
+    Raises ValueError for a name that would need quoting.
+    """
+    if _ROLE.fullmatch(role) is None:
+        raise ValueError("a role is named in small letters, digits and underscores")
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    updated = ", ".join(name for name in _MAY_UPDATE if name in metadata.tables)
+    deleted = ", ".join(name for name in _MAY_DELETE if name in metadata.tables)
+    return [
+        f"REVOKE ALL ON {names} FROM {role}",
+        f"GRANT SELECT, INSERT ON {names} TO {role}",
+        f"GRANT UPDATE ON {updated} TO {role}",
+        f"GRANT DELETE ON {deleted} TO {role}",
+    ]

@@ -11,9 +11,9 @@ from audit import schema, store
 from audit.entry import decode_body, decode_leaf
 from audit.errors import EntryRefused, KeyRefused, VerificationFailed
 from audit.schema import octets
+from audit.stored import Books, StoredEntry
 from audit.trail import owner_index, search_columns
 from audit.vault import Vault
-from audit.verify import StoredEntry
 
 _BATCH = 1_000
 _TILES_KEPT = 8
@@ -43,6 +43,14 @@ class StoredLog:
     def head(self) -> tuple[int, str]:
         head = store.read_head(self._connection)
         return (0, "") if head is None else (head.size, head.checkpoint)
+
+    def books(self) -> Books:
+        head = store.read_head(self._connection)
+        reported = self._connection.execute(select(schema.sources))
+        sources = {row.source: row.reported for row in reported}
+        if head is None:
+            return Books(b"", b"", 0, sources)
+        return Books(head.prev, b"".join(head.frontier), head.time_ms, sources)
 
     def end(self) -> int:
         """One more than the largest number that an entry has."""

@@ -33,11 +33,25 @@ class StoredEntry:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What a store keeps so that it need not read the log to go on from its end, and whether it fits the log."""
+
+    prev: bytes
+    frontier: bytes
+    time_ms: int
+    #: How many entries each source has reported.
+    sources: dict[str, int]
+
+
 class LogSource(Protocol):
     """A log as it can be read for verification: one consistent view."""
 
     def head(self) -> tuple[int, str]:
         """The size that the store claims, and its newest checkpoint."""
+
+    def books(self) -> Books:
+        """What the store goes on from."""
 
     def entries(self, first: int, end: int | None) -> Iterator[StoredEntry]:
         """Entries from `first` to `end` (exclusive) in the order of their numbers; from 0, also any below."""

@@ -82,7 +82,7 @@ def home(tmp_path: Path, database_url: str) -> LogHome:
     return LogHome.make(tmp_path, database_url)
 
 
-def _run(tmp_path: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(tmp_path: Path, script: str, *arguments: str, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
     path = tmp_path / "child.py"
     path.write_text(script)
     return subprocess.run(
@@ -91,14 +91,16 @@ def _run(tmp_path: Path, script: str, *arguments: str) -> subprocess.CompletedPr
         env=environment(PYTHONPATH=str(ROOT)),
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=seconds,
         check=False,
     )
 
 
 def test_no_acknowledged_entry_is_lost_however_often_the_writer_is_killed(tmp_path: Path, home: LogHome) -> None:
     rounds = int(os.environ.get("SOAK_ROUNDS", "16"))
-    nursery = _run(tmp_path, NURSERY, home.settings.database_url, str(tmp_path), str(rounds))
+    nursery = _run(
+        tmp_path, NURSERY, home.settings.database_url, str(tmp_path), str(rounds), seconds=SECONDS + 2 * rounds
+    )
     assert nursery.returncode == 0, nursery.stderr
     acknowledged = json.loads(nursery.stdout)
     assert len(acknowledged) > rounds

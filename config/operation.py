@@ -43,6 +43,7 @@ class LimitsSettings(BaseModel):
     enabled: bool = True
     storage: SecretStr = SecretStr(MEMORY)
     per_address: str = "1200/minute"
+    reports_per_address: str = "6000/minute"
     attempts_per_address: str = "60/minute"
     per_account: str = "300/minute"
     lookups_per_account: str = "60/minute;1000/day"

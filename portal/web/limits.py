@@ -23,6 +23,10 @@ from portal.web.request_log import name_who_asks
 
 #: Probes, and files that are the same for everybody and cached by browsers.
 _UNCOUNTED = frozenset({"static", "pages.healthz", "pages.readyz"})
+#: What registries' own systems send all day: counted by itself, by an address and not as attempts to get in.
+_REPORTS = frozenset({"api_accesses.report", "api_accesses.receipt"})
+#: Sent by programs that prove by a signature who they are, and not as attempts of somebody at a form.
+_SIGNED = _REPORTS | {"openid.back_channel_logout"}
 _NOBODY = "nobody"
 
 
@@ -34,6 +38,7 @@ def init_limits(app: Flask, limits: LimitsSettings) -> None:
         _address,
         application_limits=[
             ApplicationLimit(limits.per_address, scope="address", exempt_when=_is_uncounted),
+            ApplicationLimit(limits.reports_per_address, scope="reports", exempt_when=_is_no_report),
             ApplicationLimit(limits.attempts_per_address, scope="attempts", exempt_when=_is_no_attempt),
             ApplicationLimit(limits.per_account, key_function=_account, scope="account", exempt_when=_is_nobody),
         ],
@@ -88,7 +93,11 @@ def _subject() -> str:
 
 
 def _is_uncounted() -> bool:
-    return request.endpoint in _UNCOUNTED
+    return request.endpoint in _UNCOUNTED | _REPORTS
+
+
+def _is_no_report() -> bool:
+    return request.endpoint not in _REPORTS
 
 
 def _is_nobody() -> bool:
@@ -97,7 +106,7 @@ def _is_nobody() -> bool:
 
 def _is_no_attempt() -> bool:
     """Whoever sends a form without being signed in tries to get in; what the provider sends carries its signature."""
-    if request.endpoint == "openid.back_channel_logout":
+    if request.endpoint in _SIGNED:
         return True
     return request.method in {"GET", "HEAD", "OPTIONS"} or present_or_none() is not None
 

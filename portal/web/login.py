@@ -13,6 +13,7 @@ from flask import (
     Response,
     abort,
     current_app,
+    g,
     make_response,
     redirect,
     render_template,
@@ -119,6 +120,7 @@ def _offered(there: ProviderSignOut) -> Response:
 
     The ID token, which names them, goes in a form rather than in an address unless the provider takes nothing else.
     """
+    g.without_viewer = True  # the session was over a moment ago
     response = make_response(render_template("login/signed_out.html", there=there))
     return allowing_form_to(response, there.origin)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, jsonify
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, Response, g, jsonify
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from portal.domain.errors import DisclosureUnavailable, NothingHere
 from portal.domain.machines import ClientRefused, OAuthError
@@ -66,4 +66,6 @@ def _http(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
+    if error.code == TooManyRequests.code:
+        response.headers["Retry-After"] = str(g.get("retry_after", RETRY_SECONDS))
     return response

@@ -114,6 +114,18 @@ def test_getting_in_cannot_be_tried_without_end(build: Build) -> None:
     assert client.get("/about").status_code == 200
 
 
+def test_what_systems_report_is_counted_by_itself_and_is_no_attempt_to_get_in(build: Build) -> None:
+    portal = build(attempts_per_address="2/minute", per_address="100/minute", reports_per_address="4/minute")
+    client = portal.app.test_client()
+    reported = [client.post("/api/v1/accesses") for _ in range(6)]
+    assert [answer.status_code for answer in reported] == [401, 401, 401, 401, 429, 429]
+    assert reported[-1].mimetype == "application/problem+json"
+    assert int(reported[-1].headers["Retry-After"]) >= 1
+    tokens = [client.post("/api/oauth/token").status_code for _ in range(3)]
+    assert tokens == [400, 400, 429]
+    assert client.get("/about").status_code == 200
+
+
 def test_an_account_is_counted_over_all_its_sessions_and_addresses(build: Build) -> None:
     portal = build(per_account="4/minute")
     first, second = portal.client("citizen"), portal.client("citizen")

@@ -468,6 +468,7 @@ def test_signing_out_here_offers_to_sign_out_there(portal: FakePortal, provider:
     assert kept is not None
     out = portal.post(sign_in.client, "/sign-out")
     page = out.get_data(as_text=True)
+    assert "Mari Maasikas" not in page
     assert out.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
     assert f'action="{provider.issuer}/logout"' in page
     fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))

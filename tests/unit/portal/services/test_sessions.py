@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -155,6 +156,15 @@ def test_rotating_gives_a_new_token_and_the_old_one_opens_nothing(hall: Hall) ->
     assert (session.assurance, session.ends_at) == (Assurance.HIGH, MORNING + ABSOLUTE)
     assert (session.started_at, session.proved_at) == (MORNING, hall.now)
     assert hall.sessions.rotate("gone", STRONGER) is None
+
+
+def test_of_many_step_ups_at_once_one_token_opens_and_no_other(hall: Hall) -> None:
+    old = hall.begin()
+    with ThreadPoolExecutor(8) as pool:
+        tokens = list(pool.map(lambda _: hall.sessions.rotate("session-1", STRONGER), range(8)))
+    assert len({hall.resumed(token).session_id for token in tokens if token and hall.sessions.resume(token)}) == 1
+    assert sum(hall.sessions.resume(token) is not None for token in tokens if token) == 1
+    assert hall.sessions.resume(old) is None
 
 
 def test_a_weaker_proof_that_is_fresher_does_not_borrow_the_level_of_the_one_before(hall: Hall) -> None:

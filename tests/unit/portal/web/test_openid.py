@@ -702,3 +702,19 @@ def test_without_a_provider_its_pages_are_not_there(tmp_path: Path, monkeypatch:
     assert "Sign in with" not in client.get("/sign-in").get_data(as_text=True)
     assert token_of(client)
     portal.close()
+
+
+@pytest.mark.postgres
+def test_the_whole_way_holds_on_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: HostileProvider, postgres_url: str
+) -> None:
+    portal = FakePortal.build(tmp_path, monkeypatch, database_url=postgres_url, **provider_settings(provider.issuer))
+    _add_grave_page(portal)
+    step_up, _ = TestStepUp()._waiting(portal, provider)
+    provider.acr = "high"
+    assert step_up.come_back().status_code == 303
+    assert step_up.client.get("/me/grave").get_data(as_text=True) == "the grave page"
+    assert step_up.come_back().status_code == 400
+    portal.post(step_up.client, "/sign-out")
+    assert not step_up.is_in()
+    portal.close()

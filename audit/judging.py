@@ -30,6 +30,8 @@ from audit.verify import ReceiptVerdict, VerificationReport, verify_receipt
 def _verify_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", type=Path, action="append", default=[], metavar="CHECKPOINT", help="a checkpoint"
                         " kept elsewhere that the log must still contain; may be repeated")  # fmt: skip
+    parser.add_argument("--from", type=Path, dest="trusted", metavar="CHECKPOINT", help="a checkpoint up to which the"
+                        " log was verified before: only what came after it is replayed")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes that share"
                         " a large log; as many as there are cores by default")  # fmt: skip
 
@@ -41,6 +43,7 @@ def _verify(options: argparse.Namespace) -> Answer:
     remembered = Path(options.checkpoint_file) if options.checkpoint_file else None
     if remembered is not None and remembered.exists():
         earlier.append(_kept(remembered, verifiers))
+    trusted = None if options.trusted is None else _kept(options.trusted, verifiers)
     key_file = Path(options.master_key_file)
     master_key = master_key_of(options.master_key_file) if key_file.exists() else None
     report = verify_store(
@@ -51,9 +54,12 @@ def _verify(options: argparse.Namespace) -> Answer:
         earlier=earlier,
         progress=progress_of("entries"),
         jobs=options.jobs,
+        trusted=trusted,
     )
     notes = []
-    if not earlier:
+    if trusted is not None:
+        notes.append(f"the first {trusted.size} entries were not read again; the checkpoint that you trust covers them")
+    elif not earlier:
         place = "" if remembered is None else f" at {remembered}"
         notes.append(f"no remembered checkpoint{place}; a log cut short cannot be told from a shorter log")
     if master_key is None:

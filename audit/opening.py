@@ -16,6 +16,7 @@ from audit.errors import KeyRefused, LogUnavailable
 from audit.keys import MasterKey, load_signer
 from audit.merkle import EMPTY_ROOT
 from audit.note import Verifier
+from audit.onward import verify_onward
 from audit.remembered import RememberedCheckpoint
 from audit.replay import RANGE
 from audit.rows import INDEX_KEY, Head
@@ -158,10 +159,12 @@ def verify_store(
     earlier: Sequence[Checkpoint] = (),
     progress: Callable[[int, int], None] | None = None,
     jobs: int = 1,
+    trusted: Checkpoint | None = None,
 ) -> VerificationReport:
     """Replay a stored log with its public keys alone; with the master key, the sealed bodies as well.
 
-    A log that is worth it is shared among `jobs` processes.
+    A log that is worth it is shared among `jobs` processes. With `trusted`, a checkpoint that was verified before, only
+    what came after it is replayed, by one process.
 
     Raises:
         LogUnavailable: the database cannot be read or holds no log.
@@ -175,6 +178,9 @@ def verify_store(
             head = store.read_head(connection)
             if head is None:
                 raise LogUnavailable("the database holds no log")
+            if trusted is not None:
+                source = StoredLog(connection, vault)
+                return verify_onward(source, origin, verifiers, trusted, earlier=earlier, progress=progress)
             if jobs > 1 and head.size > RANGE:
                 return verify_on_cores(
                     database_url, origin, verifiers, master_key, previous_master_key, earlier, jobs, progress

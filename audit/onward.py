@@ -50,4 +50,5 @@ def _replay_from(
         replay.run_stretch(min(claimed, replay.size + _STEP))
         if progress is not None:
             progress(replay.size - first, claimed - first)
+    replay.trust_silent_sources()
     replay.finish()

@@ -229,6 +229,10 @@ class Replay:
         self._prev, self._time_ms, self._covered = stretch.prev, stretch.time_ms, stretch.covered
         self._sources |= {source: following for source, (_, _, following) in stretch.sources.items()}
 
+    def trust_silent_sources(self) -> None:
+        """Take the store's word for sources that reported nothing in what was replayed: only what came before tells."""
+        self._sources = self._source.books().sources | self._sources
+
     def finish(self) -> None:
         """Check what lies behind the last stretch, and the head."""
         due = _Lookahead(self._source.checkpoints(self.size, None))

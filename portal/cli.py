@@ -15,6 +15,7 @@ import click
 from audit.errors import AuditError
 from config.settings import Settings, SettingsError
 from portal.app import StartRefused, furnish_house
+from portal.casework_commands import cases, policy
 from portal.demo.seeding import SeedReport, seed_country
 from portal.domain.actors import Role
 from portal.installation import initialise, log_settings, unlocked
@@ -44,6 +45,13 @@ def _plainly(command: Callable[P, None]) -> Callable[P, None]:
             sys.exit(1)
 
     return run
+
+
+for _group in (policy, cases):
+    for _command in _group.commands.values():
+        if _command.callback is not None:
+            _command.callback = _plainly(_command.callback)
+    main.add_command(_group)
 
 
 @main.command()

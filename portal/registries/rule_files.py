@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from cedarpy import Schema, policies_to_json_str, validate_policies
@@ -76,7 +77,7 @@ def _pieces(file: Path, mistakes: Mistakes) -> Iterator[tuple[int, str]]:
     preface = _COMMENT.sub("", text[: starts[0]] if starts else text).strip()
     if preface or not starts:
         mistakes.note(file, 1, "rule", 'a rule begins a line with its name: @id("…")')
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in pairwise([*starts, len(text)]):
         yield text.count("\n", 0, start) + 1, text[start:end]
 
 

@@ -1,7 +1,7 @@
 """Whether somebody is close to the official who asks: a relative, of the same household, or a colleague.
 
 The links come from the registries, through the gate, for a purpose of its own: what the portal learns about two people
-to keep one from the other is a use of their data, and stands in the log like any other (docs/adr/0014).
+to keep one from the other is a use of their data, and stands in the log like any other (docs/adr/0025).
 """
 
 from __future__ import annotations

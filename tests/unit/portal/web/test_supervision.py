@@ -1,0 +1,149 @@
+"""A supervisor's pages, through a browser's requests and on both databases: accesses, never data; and no way round."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.entry import Access
+from audit.log import TrailQuery
+from portal.domain.actions import Action, Reason
+from portal.domain.actors import Role
+from portal.domain.reviews import ReviewState
+from portal.services.accounts import NewAccount
+from portal.services.reviews import AlreadyDecided, Review
+from tests.factories.apps import FakePortal
+from tests.factories.people import KADRI, MARY
+
+REASON = "Deciding the housing benefit claim received on 3 March"
+WHY = "The claim named in the reason is not known to the case system at all."
+HEADER = "reference,kind,purpose,organisation,team,opened,closed,subjects,officials\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Iterator[FakePortal]:
+    """A portal whose own tables are on SQLite or on PostgreSQL."""
+    portal = FakePortal.build(tmp_path, monkeypatch, database_url=database_url)
+    yield portal
+    portal.close()
+
+
+def _look(portal: FakePortal, account: str = "caseworker") -> None:
+    form = {"personal_code": MARY.reveal(), "case": "X-1", "justification": REASON, "registries": ["population"]}
+    assert portal.post(portal.client(account), "/casework/benefit-claim", **form).status_code == 200
+
+
+def _review(portal: FakePortal, account: str = "supervisor") -> Review:
+    supervisor = portal.house.accounts.actor(portal.accounts[account])
+    return portal.house.casework_room.reviews.of_team(supervisor, tuple(ReviewState))[0]
+
+
+def _entries(portal: FakePortal, **criteria: Any) -> list[Access]:
+    items = portal.house.log.read(TrailQuery(**criteria), limit=200).items
+    return [item.access for item in items if item.access is not None]
+
+
+def test_a_look_is_confirmed_or_handed_over_and_settled_and_each_step_is_an_entry(here: FakePortal) -> None:
+    here.registries["population"].holds(MARY, **{"given-names": "Salajane"})
+    _look(here)
+    review = _review(here)
+    client, auditor = here.client("supervisor"), here.client("auditor")
+    path = f"/supervision/reviews/{review.review_id}"
+    page = client.get(path).get_data(as_text=True)
+    assert REASON in page
+    assert "Kadri Kask" in page
+    for hidden in (MARY.reveal(), "Salajane", MARY.reveal()[-4:] + "<"):
+        assert hidden not in page
+    assert auditor.get(f"/oversight/escalations/{review.review_id}").status_code == 404
+    assert here.post(client, f"{path}/escalate", reason="odd").status_code == 400
+    assert here.post(client, f"{path}/escalate", reason=WHY).status_code == 303
+    assert WHY in auditor.get(f"/oversight/escalations/{review.review_id}").get_data(as_text=True)
+    settled = here.post(
+        auditor, f"/oversight/escalations/{review.review_id}", verdict="misuse", finding="No such claim was ever made."
+    )
+    assert settled.status_code == 303
+    assert _review(here).state is ReviewState.UPHELD
+    acts = {entry.action: entry for entry in _entries(here)}
+    assert acts[Action.REVIEW_ESCALATION].justification == WHY
+    assert acts[Action.ESCALATION_VERDICT].details["verdict"] == "upheld"
+    for action in (Action.SUPERVISION_LOOK, Action.REVIEW_ESCALATION, Action.ESCALATION_VERDICT):
+        assert acts[action].subject is None
+
+
+def test_another_teams_review_and_official_look_absent(here: FakePortal) -> None:
+    _look(here)
+    review = _review(here)
+    client = here.client("other supervisor")
+    for path in (f"/supervision/reviews/{review.review_id}", f"/supervision/officials/{here.accounts['caseworker']}"):
+        assert client.get(path).status_code == client.get(path[:-1] + "0").status_code == 404
+    for step, form in (("confirm", {}), ("escalate", {"reason": WHY})):
+        answer = here.post(client, f"/supervision/reviews/{review.review_id}/{step}", **form)
+        assert answer.status_code == 404
+    assert _review(here).state is ReviewState.OPEN
+
+
+def test_nobody_judges_their_own_look(here: FakePortal) -> None:
+    herself = NewAccount(Role.SUPERVISOR, "Kadri Kask", "social-insurance-board", KADRI)
+    (here.accounts["herself"],) = here.house.accounts.open([herself], demonstration=True)
+    _look(here)
+    review = _review(here)
+    answer = here.post(here.client("herself"), f"/supervision/reviews/{review.review_id}/confirm")
+    assert answer.status_code == 403
+    assert _review(here).state is ReviewState.OPEN
+    assert {entry.reason for entry in _entries(here, outcome="denied")} == {Reason.OWN_ACCESS}
+
+
+def test_what_is_decided_is_decided_once(here: FakePortal) -> None:
+    _look(here)
+    review = _review(here)
+    client = here.client("supervisor")
+    for _ in range(2):
+        assert here.post(client, f"/supervision/reviews/{review.review_id}/confirm").status_code == 303
+    assert here.post(client, f"/supervision/reviews/{review.review_id}/escalate", reason=WHY).status_code == 303
+    assert _review(here).state is ReviewState.CONFIRMED
+    assert len(_entries(here, actions=frozenset({Action.REVIEW_CONFIRMATION}))) == 1
+    with pytest.raises(AlreadyDecided):
+        here.house.casework_room.reviews.decide(review.review_id, ReviewState.ESCALATED, by="x", reason=WHY)
+
+
+def test_volume_above_the_threshold_and_looks_during_an_absence_stand_out(here: FakePortal) -> None:
+    _look(here)
+    client = here.client("supervisor")
+    today = here.house.casework_room.absences.day_of(_review(here).filed_at)
+    form = {"official": here.accounts["caseworker"], "first": [today.day, today.month, today.year]}
+    assert here.post(client, "/supervision/absences", **form, last=["", "", ""]).status_code == 400
+    assert here.post(client, "/supervision/absences", **form, last=form["first"]).status_code == 303
+    forged = form | {"official": here.accounts["detective"]}
+    assert here.post(client, "/supervision/absences", **forged, last=form["first"]).status_code == 404
+    assert "Looked while away" in client.get("/supervision").get_data(as_text=True)
+    page = client.get(f"/supervision/officials/{here.accounts['caseworker']}").get_data(as_text=True)
+    assert "During an absence" in page
+    assert MARY.reveal() not in page
+    absence = here.house.casework_room.absences.of([here.accounts["caseworker"]])[0]
+    other = here.client("other supervisor")
+    assert here.post(other, f"/supervision/absences/{absence.absence_id}/take-back").status_code == 404
+    assert here.post(client, f"/supervision/absences/{absence.absence_id}/take-back").status_code == 303
+    assert here.house.casework_room.absences.of([here.accounts["caseworker"]]) == []
+
+
+def test_cases_from_a_file_name_each_row_and_no_person(here: FakePortal) -> None:
+    client = here.client("supervisor")
+    row = f"SKA-1,Benefit,benefit-claim,social-insurance-board,,2026-03-02,,{MARY.reveal()},{KADRI.reveal()}\n"
+    foreign = row.replace("SKA-1", "MTA-1").replace("social-insurance-board", "tax-board")
+    wrong = row.replace("SKA-1", "SKA-3").replace(KADRI.reveal(), "38001085719")
+    for expected in ("Taken over", "Unchanged"):
+        file = (io.BytesIO((HEADER + row + foreign + wrong).encode()), "cases.csv")
+        page = here.post(client, "/supervision/cases", file=file).get_data(as_text=True)
+        assert expected in page
+        assert "The case belongs to another organisation." in page
+        assert "Official 1 is no caseworker of this organisation." in page
+        assert MARY.reveal() not in page
+    assert here.client("caseworker").get("/casework/cases").get_data(as_text=True).count("SKA-1") == 1
+    assert len(_entries(here, actions=frozenset({Action.CASE_CHANGE}))) == 1
+    refused = here.post(client, "/supervision/cases", file=(io.BytesIO(b"\xff"), "cases.csv"))
+    assert refused.status_code == 400
+    assert "not in UTF-8" in refused.get_data(as_text=True)

@@ -86,15 +86,15 @@ class MachineSettings(BaseModel):
         return tuple(value.split()) if isinstance(value, str) else value
 
 
-def unfit_provider(oidc: OidcSettings | None, *, is_production: bool) -> list[str]:
+def unfit_provider(oidc: OidcSettings | None, *, is_production: bool, called: str = "oidc") -> list[str]:
     """What is wrong with the provider's settings taken together, one sentence each."""
     if oidc is None:
         return []
     mistakes = []
     if oidc.client_secret is None and oidc.client_secret_file is None:
-        mistakes.append("oidc.client_secret: needed; better as oidc.client_secret_file")
+        mistakes.append(f"{called}.client_secret: needed; better as {called}.client_secret_file")
     if oidc.is_plain_http and (is_production or not oidc.is_on_this_machine):
-        mistakes.append("oidc.issuer: must start with https:// (http:// only for a demonstration on this machine)")
+        mistakes.append(f"{called}.issuer: must start with https:// (http:// only for a demonstration on this machine)")
     if oidc.ca_file is not None and not oidc.ca_file.is_file():
-        mistakes.append(f"oidc.ca_file: {oidc.ca_file} is not there")
+        mistakes.append(f"{called}.ca_file: {oidc.ca_file} is not there")
     return mistakes

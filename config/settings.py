@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from config.identity import MachineSettings, OidcSettings, unfit_provider
 from config.operation import LimitsSettings, LogFormat, LogsSettings
 from config.protection import ProtectionSettings
-from config.staff import StaffSettings
+from config.staff import StaffOidcSettings, StaffSettings
 
 PREFIX = "GLASSHOUSE_"
 CONFIG_VARIABLE = "GLASSHOUSE_CONFIG"
@@ -107,6 +107,7 @@ class Settings(_Frozen):
     oidc: OidcSettings | None = None
     staff: StaffSettings = StaffSettings()
     machines: MachineSettings = MachineSettings()
+    staff_oidc: StaffOidcSettings | None = None
     registry_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("public_url")
@@ -187,6 +188,7 @@ class Settings(_Frozen):
         settings, unreadable = _resolved(settings)
         mistakes += unreadable
         mistakes += unfit_provider(settings.oidc, is_production=settings.is_production)
+        mistakes += unfit_provider(settings.staff_oidc, is_production=settings.is_production, called="staff_oidc")
         if settings.is_production:
             mistakes += _unfit_for_production(settings)
         if mistakes:
@@ -264,10 +266,10 @@ def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
             path = default
         if path is not None and (secret := _read_secret(f"{name}_file", path, mistakes)) is not None:
             changes[name] = secret
-    oidc = settings.oidc
-    if oidc is not None and oidc.client_secret is None and oidc.client_secret_file is not None:
-        secret = _read_secret("oidc.client_secret_file", oidc.client_secret_file, mistakes)
-        changes["oidc"] = oidc.model_copy(update={"client_secret": secret})
+    for name, oidc in (("oidc", settings.oidc), ("staff_oidc", settings.staff_oidc)):
+        if oidc is not None and oidc.client_secret is None and oidc.client_secret_file is not None:
+            secret = _read_secret(f"{name}.client_secret_file", oidc.client_secret_file, mistakes)
+            changes[name] = oidc.model_copy(update={"client_secret": secret})
     return settings.model_copy(update=changes), mistakes
 
 

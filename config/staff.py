@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from config.identity import OidcSettings
 
 
 class StaffSettings(BaseModel):
@@ -20,3 +24,16 @@ class StaffSettings(BaseModel):
     recovery_hours: int = Field(default=72, ge=1, le=720)
     #: Whether inviting and reopening take two for every role, not for the powerful ones only.
     two_people_for_every_role: bool = False
+
+
+class StaffOidcSettings(OidcSettings):
+    """The provider through which staff sign in: their employer's, which also says what they are.
+
+    `roles` and `organisations` translate the words of its claims; a word that is not in `roles` gives no role, and
+    without `organisations` the claim holds the catalogue's own code.
+    """
+
+    roles_claim: str = Field(default="roles", min_length=1, max_length=100)
+    roles: Mapping[str, str] = Field(min_length=1)
+    organisation_claim: str = Field(default="organisation", min_length=1, max_length=100)
+    organisations: Mapping[str, str] = Field(default_factory=dict)

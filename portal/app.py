@@ -55,6 +55,7 @@ from portal.services.sealing import References, Sealer
 from portal.services.seals import SealLimits
 from portal.services.sessions import SessionLimits, Sessions
 from portal.services.staff import furnish_staff
+from portal.services.staff_openid import staff_sign_in, unfit_roles
 from portal.services.statements import Statements
 from portal.services.trail import Trail
 from portal.services.transparency import Transparency
@@ -80,6 +81,7 @@ from portal.web import (
     seals,
     sessions,
     staff,
+    staff_openid,
     statements,
     step_up,
     supervision,
@@ -115,6 +117,7 @@ ROOMS = (
     sessions,
     step_up,
     staff,
+    staff_openid,
     account,
     administration,
     records,
@@ -160,6 +163,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     _configure(app, settings)
     app.config["LOG_KEYS"] = house.log.published_keys()
     csrf = CSRFProtect(app)
+    csrf.exempt(staff_openid.back_channel_logout)
     csrf.exempt(openid.back_channel_logout)  # the provider's server posts it; its own signature stands for a mark
     furnish(app.extensions, house, _jobs())
     _dress(app)
@@ -215,6 +219,7 @@ def furnish_house(settings: Settings, *, clock: Clock = system_clock) -> House:
     catalogue = _catalogue_or_reason(settings, reasons)
     clients = {} if catalogue is None else _clients_or_reason(settings, catalogue, reasons)
     _note_unreachable(engine, reasons)
+    reasons += unfit_roles(settings.staff_oidc, {} if catalogue is None else catalogue.organisations)
     if log is None or catalogue is None or reasons:
         raise StartRefused(reasons)
     return _compose(settings, engine, log, catalogue, clients, connectors_of(settings, catalogue), clock)
@@ -268,6 +273,9 @@ def _compose(
         catalogue=catalogue,
         accounts=accounts,
         entrance=entrance,
+        staff_openid=staff_sign_in(
+            settings.staff_oidc, settings.base_url, Attempts(sessions, sealer, clock), foundations, entrance
+        ),
         openid=open_id_sign_in(settings.oidc, settings.base_url, Attempts(sessions, sealer, clock), accounts, entrance),
         errands=Errands(sessions, sealer, clock),
         staff=furnish_staff(foundations, accounts, entrance, party, settings.staff),

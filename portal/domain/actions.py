@@ -153,6 +153,8 @@ class Reason(StrEnum):
     PASSKEY_COUNTER = "passkey-counter"
     PASSWORD_WRONG = "password-wrong"  # noqa: S105 - a reason, not a password
     LOCKED_OUT = "locked-out"
+    #: The employer's provider gives somebody no role here any more, or more than one.
+    NO_ROLE = "no-role"
     #: Why a request of one administrator came to nothing.
     WITHDRAWN = "withdrawn"
     STOPPED_BY_PERSON = "stopped-by-person"

@@ -26,6 +26,8 @@ class Refusal(StrEnum):
     #: The provider vouched for a person whom the portal cannot name: no Estonian personal code.
     NOT_A_PERSON_WE_KNOW = "not-a-person-we-know"
     ACCOUNT_CLOSED = "account-closed"
+    #: The employer's provider vouched for somebody and gave them no role here, or more than one.
+    NO_ROLE = "no-role"
 
 
 class SignInRefused(PortalError):

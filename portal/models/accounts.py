@@ -18,7 +18,10 @@ class Account(Base):
     """
 
     __tablename__ = "accounts"
-    __table_args__ = (Index("uq_accounts_citizen_index", "citizen_index", unique=True),)
+    __table_args__ = (
+        Index("uq_accounts_staff_index", "staff_index", unique=True),
+        Index("uq_accounts_citizen_index", "citizen_index", unique=True),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     role: Mapped[str] = mapped_column(String(32))
@@ -27,6 +30,7 @@ class Account(Base):
     team: Mapped[str | None] = mapped_column(String(64))
     sealed_personal_code: Mapped[bytes | None] = mapped_column(LargeBinary)
     citizen_index: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    staff_index: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     is_active: Mapped[bool] = mapped_column(default=True)
     is_demonstration: Mapped[bool] = mapped_column(default=False)
     persona: Mapped[str | None] = mapped_column(String(64))

@@ -41,6 +41,7 @@ class House:
     machines: Machines
     reports: Reports
     openid: OpenIdSignIn | None
+    staff_openid: OpenIdSignIn | None
     staff: Staff
     records: Records
     trail: Trail

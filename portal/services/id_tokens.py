@@ -63,6 +63,8 @@ class Vouched:
     issued_at: datetime
     authenticated_at: datetime | None
     provider_session: str | None = field(repr=False)
+    subject: str = field(repr=False)
+    claims: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ def checked_id_token(
         issued_at=_moment(claims["iat"]),
         authenticated_at=_moment(claims["auth_time"]) if "auth_time" in claims else None,
         provider_session=sid if isinstance(sid, str) and sid else None,
+        subject=str(claims["sub"]),
+        claims=claims,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from config.identity import OidcSettings
 from portal.domain.actions import Reason
@@ -41,24 +42,63 @@ class Arrival:
         return "Arrival(hidden)"
 
 
+class People(Protocol):
+    """Whom a provider vouches for, as the portal knows them."""
+
+    method: Method
+
+    def known(self, vouched: Vouched, request_id: str) -> Actor:
+        """The account of whom the provider vouched for. Raises SignInRefused, with an entry if there is a person."""
+
+    def is_same(self, vouched: Vouched, actor: Actor) -> bool:
+        """Whether the provider vouched for the person who is signed in."""
+
+    def refuse(self, vouched: Vouched, reason: Reason, request_id: str) -> None:
+        """Record that somebody the provider vouched for was not let in."""
+
+
+class Citizens:
+    """People by their Estonian personal code; the first time, an account is opened."""
+
+    method = Method.OPENID
+
+    def __init__(self, accounts: Accounts, entrance: Entrance) -> None:
+        self._accounts = accounts
+        self._entrance = entrance
+
+    def known(self, vouched: Vouched, request_id: str) -> Actor:
+        code = _code_of(vouched)
+        try:
+            return self._accounts.citizen(code, vouched.name)
+        except AccountClosed:
+            self._entrance.refuse(code, Reason.ACCOUNT_CLOSED, request_id)
+            raise SignInRefused(Refusal.ACCOUNT_CLOSED, "the account is closed") from None
+
+    def is_same(self, vouched: Vouched, actor: Actor) -> bool:
+        return _code_of(vouched) == actor.personal_code
+
+    def refuse(self, vouched: Vouched, reason: Reason, request_id: str) -> None:
+        self._entrance.refuse(_code_of(vouched), reason, request_id)
+
+
 def open_id_sign_in(
     settings: OidcSettings | None, base_url: str, attempts: Attempts, accounts: Accounts, entrance: Entrance
 ) -> OpenIdSignIn | None:
-    """Signing in at the provider of the settings; None when there is none."""
+    """Signing in of citizens at the provider of the settings; None when there is none."""
     if settings is None:
         return None
     transport = limited_transport(settings.timeout_seconds, settings.ca_file)
     provider = OpenIdProvider(settings, base_url, transport, attempts.clock)
-    return OpenIdSignIn(provider, attempts, accounts, entrance)
+    return OpenIdSignIn(provider, attempts, Citizens(accounts, entrance), entrance)
 
 
 class OpenIdSignIn:
     """Begins sign-ins at one provider, completes them, and ends sessions when the provider says so."""
 
-    def __init__(self, provider: OpenIdProvider, attempts: Attempts, accounts: Accounts, entrance: Entrance) -> None:
+    def __init__(self, provider: OpenIdProvider, attempts: Attempts, people: People, entrance: Entrance) -> None:
         self._provider = provider
         self._attempts = attempts
-        self._accounts = accounts
+        self._people = people
         self._entrance = entrance
         settings = provider.settings
         self._minimum = Assurance(settings.minimum_acr)
@@ -72,7 +112,7 @@ class OpenIdSignIn:
         """
         self._provider.metadata()  # before anything is kept for an attempt that cannot be made
         settled = self._settled(aim or Aim(wanted, self._minimum))
-        state, attempt = self._attempts.begin(browser_secret, settled)
+        state, attempt = self._attempts.begin(self._bound(browser_secret), settled)
         usual = " ".join(self._provider.settings.acr_values)
         return self._provider.authorization_url(
             state=state,
@@ -94,20 +134,24 @@ class OpenIdSignIn:
             SignInRefused: nobody was let in; for a person whom the provider vouched for it is in their history.
             DisclosureUnavailable: the log cannot be written, so nobody was let in.
         """
-        attempt = self._attempts.take(answer.get("state", ""), browser_secret)
+        attempt = self._attempts.take(answer.get("state", ""), browser_secret and self._bound(browser_secret))
         if attempt is None:
             raise SignInRefused(Refusal.UNKNOWN_ATTEMPT, "state")
         self._check_sender(answer)
         code = self._code_of(answer)
         vouched, id_token = self._vouched(code, attempt)
-        if vouched.code is None:
-            raise SignInRefused(Refusal.NOT_A_PERSON_WE_KNOW, "sub")
         if attempt.aim.session is not None:
             return self._stepped_up(vouched, id_token, attempt.aim, visit.request_id, present)
-        level = self._level(vouched, vouched.code, Assurance(attempt.aim.level), visit.request_id)
-        actor = self._citizen(vouched.code, vouched.name, visit.request_id)
+        level = self._level(vouched, Assurance(attempt.aim.level), visit.request_id)
+        actor = self._people.known(vouched, visit.request_id)
         token = self._entrance.let_in(actor, self._proof(vouched, level, id_token), visit)
         return Arrival(actor, token, attempt.aim.wanted, is_step_up=False)
+
+    def name_in(self, language: str) -> str:
+        """What the provider is called on a page in this language."""
+        settings = self._provider.settings
+        names = {"et": settings.display_name_et, "ru": settings.display_name_ru}
+        return names.get(language, settings.display_name_en)
 
     def sign_out(self, id_token: str, language: str) -> ProviderSignOut | None:
         """How the browser signs out at the provider as well; None when the provider offers no way."""
@@ -124,7 +168,15 @@ class OpenIdSignIn:
         """
         notice = checked_logout_token(logout_token, self._provider.key_for, self._audience, self._provider.now())
         latest = notice.issued_at + self._skew + timedelta(seconds=1)
-        return self._entrance.end_by_provider(notice.sid, notice.code, began_before=latest, request_id=request_id)
+        code = notice.code
+        if self._people.method is Method.STAFF_OPENID:
+            # By `sub` alone no account of staff is found, and a personal code in it is a citizen's as well.
+            if notice.sid is None:
+                raise TokenRefused("sid")
+            code = None
+        return self._entrance.end_by_provider(
+            self._scoped(notice.sid), code, began_before=latest, request_id=request_id
+        )
 
     def _settled(self, aim: Aim) -> Aim:
         """No aim falls below what the settings ask of everybody."""
@@ -164,7 +216,7 @@ class OpenIdSignIn:
 
     def _proof(self, vouched: Vouched, level: Assurance, id_token: str) -> Proof:
         proved_at = self._proved_at(vouched) or UNKNOWN_MOMENT
-        return Proof(Method.OPENID, level, vouched.provider_session, id_token, proved_at)
+        return Proof(self._people.method, level, self._scoped(vouched.provider_session), id_token, proved_at)
 
     def _proved_at(self, vouched: Vouched) -> datetime | None:
         if vouched.authenticated_at is None and self._provider.settings.proves_each_time:
@@ -177,7 +229,7 @@ class OpenIdSignIn:
         """The session that the step-up was begun for, on its new proof: of the same person, sure and fresh enough."""
         if present is None or present.session.session_id != aim.session:
             raise SignInRefused(Refusal.UNKNOWN_ATTEMPT, "the session is another one")
-        if vouched.code != present.actor.personal_code:
+        if not self._people.is_same(vouched, present.actor):
             self._entrance.refuse_step_up(present, Reason.ANOTHER_PERSON, request_id)
             raise SignInRefused(Refusal.ANOTHER_PERSON, "sub is another person's")
         if vouched.assurance is None or not vouched.assurance.reaches(Assurance(aim.level)):
@@ -202,19 +254,26 @@ class OpenIdSignIn:
         age = timedelta(seconds=aim.fresh_seconds)
         return proved_at is not None and self._provider.now() - proved_at <= age + self._skew
 
-    def _level(self, vouched: Vouched, code: PersonalCode, needed: Assurance, request_id: str) -> Assurance:
+    def _level(self, vouched: Vouched, needed: Assurance, request_id: str) -> Assurance:
         """The level the provider states. To have asked for one is not to have got it: `acr` may be missing or lower."""
         if vouched.assurance is None:
-            self._entrance.refuse(code, Reason.ASSURANCE_MISSING, request_id)
+            self._people.refuse(vouched, Reason.ASSURANCE_MISSING, request_id)
             raise SignInRefused(Refusal.ASSURANCE_MISSING, "acr is missing")
         if not vouched.assurance.reaches(needed):
-            self._entrance.refuse(code, Reason.ASSURANCE_TOO_LOW, request_id)
+            self._people.refuse(vouched, Reason.ASSURANCE_TOO_LOW, request_id)
             raise SignInRefused(Refusal.ASSURANCE_TOO_LOW, "acr is too low")
         return vouched.assurance
 
-    def _citizen(self, code: PersonalCode, name: str, request_id: str) -> Actor:
-        try:
-            return self._accounts.citizen(code, name)
-        except AccountClosed:
-            self._entrance.refuse(code, Reason.ACCOUNT_CLOSED, request_id)
-            raise SignInRefused(Refusal.ACCOUNT_CLOSED, "the account is closed") from None
+    def _scoped(self, sid: str | None) -> str | None:
+        """A `sid` is unique within its issuer only (Back-Channel Logout 1.0, section 2.1)."""
+        return None if sid is None else f"{self._audience.issuer} {sid}"
+
+    def _bound(self, browser_secret: str) -> str:
+        """An attempt at one provider is no attempt at another."""
+        return f"{self._audience.issuer} {browser_secret}"
+
+
+def _code_of(vouched: Vouched) -> PersonalCode:
+    if vouched.code is None:
+        raise SignInRefused(Refusal.NOT_A_PERSON_WE_KNOW, "sub")
+    return vouched.code

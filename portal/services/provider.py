@@ -61,9 +61,17 @@ class ProviderSignOut:
 class OpenIdProvider:
     """One provider. Metadata and keys are fetched when they are first needed, so that the portal starts without it."""
 
-    def __init__(self, settings: OidcSettings, base_url: str, transport: httpx2.BaseTransport, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: OidcSettings,
+        base_url: str,
+        transport: httpx2.BaseTransport,
+        clock: Clock,
+        *,
+        return_path: str = "/sign-in/return",
+    ) -> None:
         self.settings = settings
-        self.redirect_uri = base_url + "/sign-in/return"
+        self.redirect_uri = base_url + return_path
         self._signed_out_uri = base_url + "/signed-out"
         self._http = httpx2.Client(transport=transport, timeout=settings.timeout_seconds, trust_env=False)
         self._transport = transport

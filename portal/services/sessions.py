@@ -32,6 +32,7 @@ class Method(StrEnum):
     DEMONSTRATION = "demonstration"
     OPENID = "openid"
     PASSKEY = "passkey"
+    STAFF_OPENID = "staff-openid"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _UNCOUNTED = frozenset({"static", "pages.healthz", "pages.readyz"})
 #: What registries' own systems send all day: counted by itself, by an address and not as attempts to get in.
 _REPORTS = frozenset({"api_accesses.report", "api_accesses.receipt"})
 #: Sent by programs that prove by a signature who they are, and not as attempts of somebody at a form.
-_SIGNED = _REPORTS | {"openid.back_channel_logout"}
+_SIGNED = _REPORTS | {"openid.back_channel_logout", "staff_openid.back_channel_logout"}
 _NOBODY = "nobody"
 
 

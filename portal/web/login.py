@@ -103,9 +103,10 @@ def as_demonstration_person() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 @signed_in()
 def sign_out() -> ResponseReturnValue:
+    present_method = present().session.method
     id_token = house().entrance.sign_out(present(), request_id())
     session.clear()
-    openid = house().openid
+    openid = house().staff_openid if present_method is Method.STAFF_OPENID else house().openid
     if openid is not None and id_token is not None:
         farewell_there = openid.sign_out(id_token, language())
         if farewell_there is not None:

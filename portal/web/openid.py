@@ -97,6 +97,12 @@ REFUSALS = {
         _NOBODY_IN,
         _l("If you have an Estonian personal code, sign in with a means that carries it."),
     ),
+    Refusal.NO_ROLE: Message(
+        _l("You have no role here"),
+        _l("Your employer’s sign-in service vouched for you, but gives you no role in this portal, or more than one."),
+        _NOBODY_IN,
+        _l("Ask whoever looks after accounts at your organisation."),
+    ),
     Refusal.ACCOUNT_CLOSED: Message(
         _l("Your account is closed"),
         _l("You proved who you are, but your account in this portal was closed."),
@@ -112,6 +118,7 @@ _STATUS = {
     Refusal.PROOF_TOO_OLD: 403,
     Refusal.NOT_A_PERSON_WE_KNOW: 403,
     Refusal.ACCOUNT_CLOSED: 403,
+    Refusal.NO_ROLE: 403,
 }
 #: Refused with an entry and an event of their own, since the provider had vouched for somebody.
 _IN_THE_HISTORY = frozenset(
@@ -119,6 +126,7 @@ _IN_THE_HISTORY = frozenset(
         Refusal.ASSURANCE_MISSING,
         Refusal.ASSURANCE_TOO_LOW,
         Refusal.ACCOUNT_CLOSED,
+        Refusal.NO_ROLE,
         Refusal.ANOTHER_PERSON,
         Refusal.PROOF_TOO_OLD,
     }
@@ -128,12 +136,7 @@ _IN_THE_HISTORY = frozenset(
 @blueprint.get("/sign-in/provider")
 @public("leads to the provider; nothing of anybody is shown")
 def start() -> ResponseReturnValue:
-    """To the provider. A link rather than a form, since our policy lets no form lead to another host."""
-    wanted = local_path(request.args.get("next"))
-    try:
-        return redirect(_openid().begin(_browser_secret(), None, wanted=wanted, language=language()))
-    except SignInRefused as refused:
-        return _refused(refused)
+    return led_to(_openid())
 
 
 @blueprint.get("/step-up/<errand>/provider")
@@ -147,24 +150,47 @@ def step_up(errand: str) -> ResponseReturnValue:
 @blueprint.get("/step-up/<errand>/provider/start")
 @signed_in()
 def start_step_up(errand: str) -> ResponseReturnValue:
-    session_id = present().session.session_id
-    demand = house().errands.get(session_id, errand).demand
-    fresh = None if demand.fresh is None else int(demand.fresh.total_seconds())
-    aim = Aim(url_for("step_up.go_on", errand=errand), demand.level, session_id, fresh)
-    try:
-        return redirect(_openid().begin(_browser_secret(), aim, language=language()))
-    except SignInRefused as refused:
-        return _refused(refused)
+    return led_to_step_up(_openid(), errand)
 
 
 @blueprint.get("/sign-in/return")
 @public("lets in whom the provider vouches for; every check is in the service")
 def complete() -> ResponseReturnValue:
+    return came_back(_openid())
+
+
+@blueprint.post("/sign-in/back-channel-logout")
+@public("the provider's server says whose session is over; its signature is checked")
+def back_channel_logout() -> ResponseReturnValue:
+    return told_that_it_is_over(_openid())
+
+
+def led_to(provider: OpenIdSignIn) -> ResponseReturnValue:
+    """To the provider. A link rather than a form, since our policy lets no form lead to another host."""
+    wanted = local_path(request.args.get("next"))
+    try:
+        return redirect(provider.begin(_browser_secret(), None, wanted=wanted, language=language()))
+    except SignInRefused as refused:
+        return _refused(refused)
+
+
+def led_to_step_up(provider: OpenIdSignIn, errand: str) -> ResponseReturnValue:
+    session_id = present().session.session_id
+    demand = house().errands.get(session_id, errand).demand
+    fresh = None if demand.fresh is None else int(demand.fresh.total_seconds())
+    aim = Aim(url_for("step_up.go_on", errand=errand), demand.level, session_id, fresh)
+    try:
+        return redirect(provider.begin(_browser_secret(), aim, language=language()))
+    except SignInRefused as refused:
+        return _refused(refused)
+
+
+def came_back(provider: OpenIdSignIn) -> ResponseReturnValue:
     answer = {name: values[0] for name in _PARAMETERS if len(values := request.args.getlist(name)) == 1}
     if any(len(request.args.getlist(name)) > 1 for name in _PARAMETERS):
         return _refused(SignInRefused(Refusal.NOT_TRUSTED, "a parameter was sent twice"))
     try:
-        arrival = _openid().complete(answer, session.get(_BROWSER), visit(), present_or_none())
+        arrival = provider.complete(answer, session.get(_BROWSER), visit(), present_or_none())
     except SignInRefused as refused:
         return _refused(refused)
     if arrival.is_step_up:
@@ -172,14 +198,12 @@ def complete() -> ResponseReturnValue:
     return welcomed(arrival.actor, arrival.token, local_path(arrival.wanted))
 
 
-@blueprint.post("/sign-in/back-channel-logout")
-@public("the provider's server says whose session is over; its signature is checked")
-def back_channel_logout() -> ResponseReturnValue:
+def told_that_it_is_over(provider: OpenIdSignIn) -> ResponseReturnValue:
     """OpenID Connect Back-Channel Logout 1.0, section 2.8: 200 when done, 400 when the token does not hold."""
     tokens = request.form.getlist("logout_token")
     token = tokens[0] if len(tokens) == 1 else ""  # which is no token
     try:
-        ended = _openid().end_by_provider(token, request_id())
+        ended = provider.end_by_provider(token, request_id())
     except (TokenRefused, SignInRefused) as refused:
         announce(SecurityEvent.PROVIDERS_WORD_REFUSED, check=str(refused))
         return jsonify(error="invalid_request"), 400

@@ -6,6 +6,7 @@ from flask import Flask
 
 from portal.domain.staff import Notice, RequestKind, RequestState, Standing
 from portal.web.house import house
+from portal.web.i18n import language
 from portal.web.i18n import lazy_gettext as _l
 
 STANDINGS = {
@@ -54,4 +55,10 @@ def init_staff_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: str(REQUEST_KINDS[term]), "request_kind_in_words")
     app.add_template_filter(lambda term: str(REQUEST_STATES[term]), "request_state_in_words")
     app.add_template_filter(lambda term: str(NOTICES[term]), "notice_in_words")
-    app.context_processor(lambda: {"staff_origin": house().staff.passkeys.origin})
+    app.context_processor(_of_the_house)
+
+
+def _of_the_house() -> dict[str, object]:
+    """Where passkeys work, and what the employer's sign-in service is called, if there is one."""
+    provider = house().staff_openid
+    return {"staff_origin": house().staff.passkeys.origin, "employer": provider and provider.name_in(language())}

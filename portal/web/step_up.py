@@ -91,7 +91,8 @@ def _lead_to_way(errand_id: str) -> BaseResponse:
 def _way() -> str | None:
     """The endpoint of the signed-in person's way; None when there is none, or no longer."""
     method = present().session.method
-    return None if method is Method.OPENID and house().openid is None else WAYS.get(method)
+    gone = {Method.OPENID: house().openid, Method.STAFF_OPENID: house().staff_openid}
+    return None if method in gone and gone[method] is None else WAYS.get(method)
 
 
 def _only_in_a_demonstration() -> None:

@@ -139,6 +139,7 @@ REASONS = {
     Reason.PASSKEY_REFUSED: _l("the passkey’s answer did not hold"),
     Reason.PASSKEY_COUNTER: _l("the passkey’s counter ran backwards: there may be a copy of it"),
     Reason.PASSWORD_WRONG: _l("the password was wrong"),
+    Reason.NO_ROLE: _l("the employer’s sign-in service gave no role here, or more than one"),
     Reason.LOCKED_OUT: _l("the account was locked after wrong passwords"),
     Reason.WITHDRAWN: _l("withdrawn by an administrator"),
     Reason.STOPPED_BY_PERSON: _l("stopped by the person themselves"),
@@ -275,6 +276,7 @@ METHODS = {
     Method.DEMONSTRATION: _l("Chosen from the demonstration’s list"),
     Method.OPENID: _l("Through the sign-in service"),
     Method.PASSKEY: _l("With passkey and password"),
+    Method.STAFF_OPENID: _l("Through the employer’s sign-in service"),
 }
 ASSURANCES = {
     Assurance.LOW: _l("low"),

@@ -43,6 +43,11 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "staff.enrol": Public,
     "staff.open_code": Public,
     "staff.complete": Public,
+    "staff_openid.start": Public,
+    "staff_openid.complete": Public,
+    "staff_openid.confirm": AnySignedIn,
+    "staff_openid.start_confirming": AnySignedIn,
+    "staff_openid.back_channel_logout": Public,
     "staff.confirm": AnySignedIn,
     "staff.confirmed": AnySignedIn,
     "account.overview": Permission.MANAGE_OWN_CREDENTIALS,
@@ -159,7 +164,12 @@ VISITORS: dict[str | None, Role | None] = {
     "administrator": Role.ADMINISTRATOR,
 }
 #: Routes that need no mark against forged forms: another program sends them, and what it sends is signed.
-SENT_BY_PROGRAMS = {"openid.back_channel_logout", "api_tokens.issue", "api_accesses.report"}
+SENT_BY_PROGRAMS = {
+    "openid.back_channel_logout",
+    "staff_openid.back_channel_logout",
+    "api_tokens.issue",
+    "api_accesses.report",
+}
 REACHED = "the view was reached"
 
 

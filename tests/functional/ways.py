@@ -209,6 +209,10 @@ NO_PAGES: Mapping[str, str] = {
     "trail.sealed_receipt": "a file, and only once a seal has ended: tests/unit/portal/web/test_seals.py",
     "account.new_passkey": "only for an account with a passkey: tests/functional/test_staff.py looks at it",
     "account.password": "only for an account with a password: tests/functional/test_staff.py looks at it",
+    "staff_openid.start": "leads to an OpenID provider: tests/unit/portal/web/test_staff_openid.py",
+    "staff_openid.complete": "an OpenID provider leads here: tests/unit/portal/web/test_staff_openid.py",
+    "staff_openid.confirm": "only after a sign-in by an OpenID provider: tests/unit/portal/web/test_staff_openid.py",
+    "staff_openid.start_confirming": "leads to an OpenID provider: tests/unit/portal/web/test_staff_openid.py",
     "staff.confirm": "only for a session that a passkey began: tests/functional/test_staff.py looks at it",
     "log.tile": "a tile of the log in its public binary format",
 }

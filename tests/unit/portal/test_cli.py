@@ -47,7 +47,7 @@ def port() -> int:
     return number
 
 
-@pytest.mark.parametrize("command", [[], ["init"], ["seed"], ["serve"], ["demo"]])
+@pytest.mark.parametrize("command", [[], ["create-administrator"], ["init"], ["seed"], ["serve"], ["demo"]])
 def test_every_command_explains_itself(tmp_path: Path, command: list[str]) -> None:
     told = _run(*command, "--help", folder=tmp_path)
     assert told.returncode == 0
@@ -83,6 +83,23 @@ def test_preparing_twice_keeps_the_keys(tmp_path: Path) -> None:
         assert (tmp_path / "keys" / name).stat().st_mode & 0o077 == 0
     assert _run("init", folder=tmp_path).returncode == 0
     assert {path.name: path.read_bytes() for path in (tmp_path / "keys").iterdir()} == keys
+
+
+def test_the_first_administrators_are_invited_with_a_link_that_is_shown_once(tmp_path: Path) -> None:
+    assert _run("init", folder=tmp_path).returncode == 0
+    who = ("--name", "Tiit Aas", "--organisation", "population-authority")
+    told = _run("create-administrator", *who, folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "http://localhost:5000/staff/enrol#" in told.stdout
+    assert "Two are needed" in told.stderr
+    code = told.stdout.partition("#")[2].split()[0]
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            assert code.encode() not in file.read_bytes(), file
+    unknown = _run("create-administrator", "--name", "x", "--organisation", "nowhere", folder=tmp_path)
+    assert unknown.returncode == 1
+    assert "nowhere is not in the catalogue" in unknown.stderr
+    assert "Traceback" not in unknown.stderr
 
 
 def test_a_port_in_use_is_told_in_words(tmp_path: Path) -> None:

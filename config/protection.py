@@ -9,9 +9,11 @@ class ProtectionSettings(BaseModel):
     """How long each exception may last, and from when on somebody has to look at it.
 
     `seal_days` bounds what one order, or one prolongation, may reach from the day it is made; `seal_total_days` bounds
-    a seal from its first day, however often it is prolonged. An emergency access ends after `emergency_minutes` and is
-    to be reviewed within `emergency_review_hours`. A list of more than `bulk_attention` people is shown to the
-    supervisor at once; its results are kept `bulk_keep_days` for the one time that they may be fetched.
+    a seal from its first day, however often it is prolonged.
+    An emergency access ends after `emergency_minutes` and is to be reviewed within `emergency_review_hours`. A second
+    person decides within `approval_hours`, and what they approved may be used within as many. A list of more than
+    `bulk_attention` people is shown to the supervisor at once; its results are kept `bulk_keep_days` for the one time
+    that they may be fetched.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -20,5 +22,6 @@ class ProtectionSettings(BaseModel):
     seal_total_days: int = Field(default=365, ge=1, le=1827)
     emergency_minutes: int = Field(default=15, ge=1, le=240)
     emergency_review_hours: int = Field(default=48, ge=1, le=720)
+    approval_hours: int = Field(default=24, ge=1, le=168)
     bulk_attention: int = Field(default=100, ge=1, le=10_000)
     bulk_keep_days: int = Field(default=7, ge=1, le=90)

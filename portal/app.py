@@ -64,6 +64,7 @@ from portal.web import (
     account,
     administration,
     alerts,
+    approvals,
     bulk,
     cases,
     casework,
@@ -124,6 +125,7 @@ ROOMS = (
     statements,
     trail,
     alerts,
+    approvals,
     bulk,
     cases,
     casework,
@@ -314,6 +316,7 @@ def _limits(protection: ProtectionSettings) -> Limits:
             lasts=timedelta(minutes=protection.emergency_minutes),
             review=timedelta(hours=protection.emergency_review_hours),
         ),
+        approvals=timedelta(hours=protection.approval_hours),
         bulk_attention=protection.bulk_attention,
         bulk_keep=timedelta(days=protection.bulk_keep_days),
     )

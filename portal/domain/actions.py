@@ -59,6 +59,9 @@ class Action(StrEnum):
     SEAL_PROLONGATION = "seal-prolongation"
     #: A seal has ended: this entry shows its subject one entry that the seal withheld.
     SEAL_REVEAL = "seal-reveal"
+    #: Four eyes: an official asks a second person, who approves or refuses.
+    APPROVAL_REQUEST = "approval-request"
+    APPROVAL_DECISION = "approval-decision"
     #: Break-glass: an official declares an emergency, and a supervisor reviews it afterwards.
     EMERGENCY = "emergency"
     EMERGENCY_REVIEW = "emergency-review"
@@ -131,6 +134,7 @@ class Reason(StrEnum):
     EMERGENCY_OVER = "emergency-over"
     #: Somebody wanted to judge what they did themselves.
     OWN_ACCESS = "own-access"
+    APPROVAL_NOT_VALID = "approval-not-valid"
     REGISTRY_UNAVAILABLE = "registry-unavailable"
     #: Why a sign-in was refused although the provider vouched for the person.
     ASSURANCE_MISSING = "assurance-missing"

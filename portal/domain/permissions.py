@@ -32,6 +32,7 @@ class Permission(StrEnum):
     ADMINISTER_ACCOUNTS = "administer-accounts"
     MANAGE_OWN_CREDENTIALS = "manage-own-credentials"
     BREAK_GLASS = "break-glass"
+    APPROVE_ACCESSES = "approve-accesses"
     REVIEW_EMERGENCIES = "review-emergencies"
 
 
@@ -49,6 +50,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.ANSWER_QUESTIONS,
                 Permission.OPEN_LISTS,
                 Permission.BREAK_GLASS,
+                Permission.APPROVE_ACCESSES,
             }
         ),
         Role.AUDITOR: frozenset(
@@ -70,6 +72,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.IMPORT_CASES,
                 Permission.PROLONG_SEALS,
                 Permission.REVIEW_EMERGENCIES,
+                Permission.APPROVE_ACCESSES,
             }
         ),
     }

@@ -117,7 +117,8 @@ class Provenance:
 class Field:
     """One thing a registry holds on a person. `meaning` is written for that person.
 
-    `values` gives words for stored codes. `record`, `column` and `provenance` are for the connector.
+    With `second_person` nobody opens it alone. `values` gives words for stored codes. `record`, `column` and
+    `provenance` are for the connector.
     """
 
     code: str
@@ -130,6 +131,7 @@ class Field:
     column: ColumnName
     values: Mapping[str, LocalizedText] = field(default_factory=dict)
     provenance: Provenance | None = None
+    second_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

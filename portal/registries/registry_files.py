@@ -186,6 +186,7 @@ class _ConnectorReader:
             meaning=table.localized("meaning"),
             source=source,
             sensitive=table.boolean("sensitive", default=False),
+            second_person=table.boolean("second_person", default=False),
             type=table.choice("type", FieldType, default=FieldType.TEXT),
             record=record,
             column=_column(table, "column", base, aliases),

@@ -39,6 +39,9 @@ class AlertKind(StrEnum):
     SEAL_ENDED = "seal-ended"
     #: To supervisors: somebody of their organisation registered a seal.
     SEAL_REGISTERED = "seal-registered"
+    #: To supervisors: an official asks for a second person; to the one who asked: it was decided.
+    APPROVAL_ASKED = "approval-asked"
+    APPROVAL_DECIDED = "approval-decided"
     #: To supervisors and the data protection officer: an emergency access was opened; its review is overdue.
     EMERGENCY_OPENED = "emergency-opened"
     EMERGENCY_OVERDUE = "emergency-overdue"

@@ -20,6 +20,10 @@ class Attention:
         told = accounts.of_role(Role.SUPERVISOR, organisation) + accounts.of_duty(Duty.DATA_PROTECTION, organisation)
         self._alerts.tell_accounts(dict.fromkeys(told), kind, place)
 
+    def of_account(self, account_id: str, kind: AlertKind, place: str) -> None:
+        """Tell this one account. Raises as `of_supervisors`."""
+        self._alerts.tell_accounts([account_id], kind, place)
+
     def of_supervisors(self, organisation: str | None, kind: AlertKind, place: str) -> None:
         """Tell each supervisor of this organisation. Raises DisclosureUnavailable when the log cannot record it."""
         self._alerts.tell_accounts(self._accounts.of_role(Role.SUPERVISOR, organisation), kind, place)

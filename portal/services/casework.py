@@ -196,7 +196,8 @@ class Casework:
                 action=Action.READ,
                 subject=asked.opening.subject,
                 registry=registry,
-                fields=decisions[registry].codes if registry in decisions else (),
+                fields=_released(asked.opening, registry, decisions.get(registry)),
+                details=_approval_of(asked.opening),
                 purpose=asked.purpose.code,
                 lawful_basis=asked.purpose.lawful_basis.en,
                 request_id=asked.request_id,
@@ -233,6 +234,17 @@ def _opened(decision: Decision, disclosure: Disclosure, marks: Iterable[Mark]) -
         if mark.registry == disclosure.registry and (mark.field is None or mark.field in concerned)
     )
     return OpenedRegistry(decision, disclosure.entry, disclosure.records, here)
+
+
+def _released(opening: Opening, registry: str, decision: Decision | None) -> tuple[str, ...]:
+    """What the policy gives and, where a second person approved, no more than they did."""
+    codes = () if decision is None else decision.codes
+    return codes if opening.approval is None else opening.approval.only(registry, codes)
+
+
+def _approval_of(opening: Opening) -> dict[str, str | int]:
+    approval = opening.approval
+    return {} if approval is None else {"approval": approval.approval_id, "approver": approval.approver}
 
 
 def _as_evidence(grant: Grant, *, keep_reason: bool = True) -> Grant:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from portal.domain.actors import Actor
 from portal.domain.decisions import CaseStanding, Facts, Relation
@@ -15,6 +16,21 @@ from portal.services.absences import Absences
 from portal.services.cases import Cases
 from portal.services.closeness import Closeness
 from portal.services.entries import Once
+
+ADULT_AGE = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A second person's approval of exactly these fields ("registry/field"), by its id and by who gave it."""
+
+    approval_id: str
+    approver: str
+    fields: frozenset[str]
+
+    def only(self, registry: str, codes: Iterable[str]) -> tuple[str, ...]:
+        """Of these fields those that were approved."""
+        return tuple(code for code in codes if f"{registry}/{code}" in self.fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +50,7 @@ class Opening:
     justification: str = field(default="", repr=False)
     seal: str | None = None
     once: Once | None = None
+    approval: Approved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,13 @@ class Circumstances:
             grounds = grounds | {Ground.ABSENT}
         marks = self._marks.of(opening.subject)
         relation = Relation.OWN if actor.personal_code == opening.subject else Relation.NONE
-        facts = Facts(case=standing, relation=relation, restricted=_restricted(marks, purpose))
+        facts = Facts(
+            case=standing,
+            relation=relation,
+            restricted=_restricted(marks, purpose),
+            guarded=is_minor(opening.subject),
+            approved=opening.approval is not None,
+        )
         return Situation(reference, facts, marks, grounds)
 
     def with_closeness(self, situation: Situation, actor: Actor, opening: Opening, request_id: str) -> Situation:
@@ -105,6 +128,12 @@ class Circumstances:
             return Ground.CASE_DOES_NOT_FIT
         is_known = self._cases.knows(actor.organisation or "", reference)
         return Ground.CASE_OF_ANOTHER if is_known else Ground.CASE_UNKNOWN
+
+
+def is_minor(code: PersonalCode) -> bool:
+    """Whether the person is under 18 today. A birthday needs no clock that can be set."""
+    today, born = datetime.now(UTC).date(), code.born_on
+    return (today.year - born.year) - ((today.month, today.day) < (born.month, born.day)) < ADULT_AGE
 
 
 def _restricted(marks: Iterable[Mark], purpose: Purpose) -> frozenset[str]:

@@ -68,17 +68,17 @@ class PolicyEngine:
         return Answer(result.allowed, tuple(self._rules[code] for code in sorted(codes)))
 
 
-def _all_fields(catalogue: Catalogue) -> list[tuple[str, str, bool]]:
+def _all_fields(catalogue: Catalogue) -> list[tuple[str, str, bool, bool]]:
     return [
-        (registry.code, field.code, field.sensitive)
+        (registry.code, field.code, field.sensitive, field.second_person)
         for registry in catalogue.registries.values()
         for field in registry.fields.values()
     ]
 
 
-def _field(described: tuple[str, str, bool]) -> dict[str, Any]:
-    registry, code, sensitive = described
-    attributes = {"registry": registry, "sensitive": sensitive}
+def _field(described: tuple[str, str, bool, bool]) -> dict[str, Any]:
+    registry, code, sensitive, second_person = described
+    attributes = {"registry": registry, "sensitive": sensitive, "second_person": second_person}
     return {"uid": _uid("Field", f"{registry}/{code}"), "attrs": attributes, "parents": []}
 
 

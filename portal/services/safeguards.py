@@ -12,6 +12,7 @@ from audit.log import AuditLog
 from portal.registries.catalogue import Catalogue
 from portal.services.accounts import Accounts
 from portal.services.alerts import Alerts
+from portal.services.approvals import Approvals
 from portal.services.attention import Attention
 from portal.services.bulk import BulkLists
 from portal.services.bulk_running import BulkRuns
@@ -20,7 +21,9 @@ from portal.services.clock import Clock
 from portal.services.disclosure import Gate
 from portal.services.emergencies import Emergencies, EmergencyLimits
 from portal.services.emergency_casework import EmergencyCasework
+from portal.services.four_eyes import FourEyes
 from portal.services.lifting import Lifting
+from portal.services.policy import Policy
 from portal.services.sealed_casework import SealedCasework
 from portal.services.sealing import Sealer
 from portal.services.seals import SealLimits, Seals
@@ -32,6 +35,7 @@ class Limits:
 
     seals: SealLimits
     emergencies: EmergencyLimits
+    approvals: timedelta
     bulk_attention: int
     bulk_keep: timedelta
 
@@ -64,6 +68,8 @@ class Safeguards:
     lifting: Lifting
     emergencies: Emergencies
     emergency_casework: EmergencyCasework
+    approvals: Approvals
+    four_eyes: FourEyes
     bulk: BulkLists
     bulk_runs: BulkRuns
     limits: Limits
@@ -74,6 +80,7 @@ class Safeguards:
         attention = Attention(alerts, accounts)
         seals = Seals(on.sessions, on.sealer, on.log, limits.seals, on.clock, on.zone)
         emergencies = Emergencies(on.sessions, on.sealer, on.log, on.catalogue, limits.emergencies, on.clock)
+        approvals = Approvals(on.sessions, on.sealer, on.log, limits.approvals, on.clock)
         return cls(
             alerts=alerts,
             seals=seals,
@@ -81,6 +88,8 @@ class Safeguards:
             lifting=on.lifting(),
             emergencies=emergencies,
             emergency_casework=EmergencyCasework(emergencies, gate, on.catalogue, alerts, attention),
+            approvals=approvals,
+            four_eyes=FourEyes(Policy(on.catalogue), casework, gate, approvals, attention),
             bulk=BulkLists(on.sessions, on.sealer, on.log, attention, on.clock, large=limits.bulk_attention),
             bulk_runs=BulkRuns(on.sessions, on.sealer, accounts, casework, on.clock),
             limits=limits,

@@ -17,6 +17,8 @@ blueprint = Blueprint("alerts", __name__)
 _LEADS_TO: dict[str, tuple[str, str | None]] = {
     AlertKind.SEAL_ENDED: ("trail.history", None),
     AlertKind.SEAL_REGISTERED: ("seals.supervised_seal", "seal"),
+    AlertKind.APPROVAL_ASKED: ("approvals.overview", None),
+    AlertKind.APPROVAL_DECIDED: ("approvals.overview", None),
     AlertKind.EMERGENCY_OPENED: ("emergencies.supervised_emergency", "emergency"),
     AlertKind.EMERGENCY_OVERDUE: ("emergencies.supervised_emergency", "emergency"),
     AlertKind.EMERGENCY_ON_YOU: ("trail.history", None),

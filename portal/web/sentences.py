@@ -132,6 +132,10 @@ def _oversight(line: TrailLine) -> str:
         return _(
             "An auditor at %(organisation)s looked through the log for entries about you.", organisation=organisation
         )
+    if line.action == Action.APPROVAL_REQUEST:
+        return _("An official at %(organisation)s asked a second person to approve a look.", organisation=organisation)
+    if line.action == Action.APPROVAL_DECISION:
+        return _("A second person at %(organisation)s decided on a look.", organisation=organisation)
     if line.action == Action.EMERGENCY:
         return _("%(organisation)s declared an emergency that concerns you.", organisation=organisation)
     if line.action == Action.EMERGENCY_REVIEW:

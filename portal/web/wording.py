@@ -14,6 +14,7 @@ from portal.domain.assurance import Assurance
 from portal.domain.devices import Device
 from portal.domain.findings import FindingState, Sanction, StepKind, Verdict, Why
 from portal.services.alerts import AlertKind
+from portal.services.approvals import ApprovalState
 from portal.services.bulk import RowOutcome
 from portal.services.justification import MINIMUM_LENGTH, Weakness
 from portal.services.sessions import Method
@@ -76,6 +77,8 @@ ACTIONS = {
     Action.SEAL_ORDER: _l("Seal registered"),
     Action.SEAL_PROLONGATION: _l("Seal prolonged"),
     Action.SEAL_REVEAL: _l("Shown to the person after a seal"),
+    Action.APPROVAL_REQUEST: _l("Second person asked"),
+    Action.APPROVAL_DECISION: _l("Second person decided"),
     Action.EMERGENCY: _l("Emergency declared"),
     Action.EMERGENCY_REVIEW: _l("Emergency reviewed"),
     Action.BULK_REQUEST: _l("List of people asked for"),
@@ -123,6 +126,7 @@ REASONS = {
     Reason.SEAL_NOT_VALID: _l("the seal was no longer valid"),
     Reason.EMERGENCY_OVER: _l("the time of the emergency access was over"),
     Reason.OWN_ACCESS: _l("nobody judges what they did themselves"),
+    Reason.APPROVAL_NOT_VALID: _l("there was no valid approval by a second person"),
     Reason.REGISTRY_UNAVAILABLE: _l("the registry gave no answer"),
     Reason.ASSURANCE_MISSING: _l("the sign-in service did not say how sure it is of the person"),
     Reason.ASSURANCE_TOO_LOW: _l("the way of signing in was not secure enough"),
@@ -162,7 +166,7 @@ REFUSALS = {
     Reason.CLOSE_PERSON: _l(
         "This person is close to you: a relative, or somebody you live with. A colleague has to do this."
     ),
-    Reason.SECOND_PERSON: _l("This person works with you. A second person has to approve before the record opens."),
+    Reason.SECOND_PERSON: _l("A second person has to approve before this opens. Ask them with the second button."),
     Reason.OWN_ACCESS: _l("This is what you did yourself. Somebody else has to judge it."),
     Reason.RESTRICTED: _l("The person had the use of these data restricted. This purpose may not use them."),
     Reason.POLICY_ERROR: _l(
@@ -170,6 +174,7 @@ REFUSALS = {
     ),
     Reason.SEAL_NOT_VALID: _l("The seal has ended or ends within minutes."),
     Reason.EMERGENCY_OVER: _l("The time of this emergency access is over."),
+    Reason.APPROVAL_NOT_VALID: _l("There is no approval that can be used: it was refused, used, or has expired."),
 }
 WEAKNESSES = {
     Weakness.EMPTY: _l("Say why you need to see this record."),
@@ -254,9 +259,19 @@ DETAILS = {
     "recipients": _l("Told to how many"),
     "people": _l("How many people"),
     "emergency": _l("Emergency"),
+    "approval": _l("Approval"),
+    "approver": _l("Approved by the account"),
+    "fields": _l("How many fields"),
     "minutes": _l("Minutes"),
     "list-hmac": _l("Fingerprint of the list"),
     "file-sha256": _l("Fingerprint of the file"),
+}
+APPROVAL_STATES = {
+    ApprovalState.ASKED: _l("Waiting"),
+    ApprovalState.APPROVED: _l("Approved"),
+    ApprovalState.REFUSED: _l("Refused"),
+    ApprovalState.USED: _l("Used"),
+    ApprovalState.EXPIRED: _l("Expired"),
 }
 ROW_OUTCOMES = {
     RowOutcome.RELEASED: _l("Shown"),
@@ -265,6 +280,8 @@ ROW_OUTCOMES = {
     RowOutcome.UNCLEAR: _l("Unclear: an earlier attempt was logged otherwise"),
 }
 ALERTS = {
+    AlertKind.APPROVAL_ASKED: _l("An official of your organisation asks for a second person’s approval."),
+    AlertKind.APPROVAL_DECIDED: _l("A second person decided on what you asked for."),
     AlertKind.EMERGENCY_OPENED: _l("An official of your organisation declared an emergency and may open a record."),
     AlertKind.EMERGENCY_OVERDUE: _l("The review of an emergency access is overdue."),
     AlertKind.EMERGENCY_ON_YOU: _l("An official declared an emergency and may have opened your record."),
@@ -339,6 +356,7 @@ def init_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: _said(SANCTIONS, term), "sanction_in_words")
     app.add_template_filter(lambda term: _said(FINDING_STATES, term), "finding_state_in_words")
     app.add_template_filter(lambda term: _said(STEPS, term), "step_in_words")
+    app.add_template_filter(lambda state: _said(APPROVAL_STATES, state), "approval_state_in_words")
     app.add_template_filter(lambda outcome: _said(ROW_OUTCOMES, outcome), "row_outcome_in_words")
     app.add_template_filter(_device, "device_in_words")
     app.add_template_filter(lambda persona: str(PERSONAS.get(persona, "")), "persona_in_words")

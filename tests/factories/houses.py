@@ -43,6 +43,7 @@ SESSION_LIMITS = SessionLimits(idle=timedelta(minutes=30), absolute=timedelta(ho
 LIMITS = Limits(
     seals=SealLimits(order=timedelta(days=90), total=timedelta(days=365)),
     emergencies=EmergencyLimits(lasts=timedelta(minutes=15), review=timedelta(hours=48)),
+    approvals=timedelta(hours=24),
     bulk_attention=100,
     bulk_keep=timedelta(days=7),
 )

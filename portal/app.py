@@ -47,7 +47,9 @@ from portal.services.machines import Machines, Terms
 from portal.services.officials import OfficialNames
 from portal.services.openid import open_id_sign_in
 from portal.services.oversight import Oversight
+from portal.services.policy import Policy
 from portal.services.records import Records
+from portal.services.relations import Relations
 from portal.services.relying_party import RelyingParty
 from portal.services.reports import Reports
 from portal.services.safeguards import Foundations, Limits, Safeguards
@@ -59,6 +61,11 @@ from portal.services.staff_openid import staff_sign_in, unfit_roles
 from portal.services.statements import Statements
 from portal.services.trail import Trail
 from portal.services.transparency import Transparency
+from portal.services.unusual.explanations import EXPLANATIONS
+from portal.services.unusual.limits import read_limits
+from portal.services.unusual.rules import CODES
+from portal.services.unusual_facts import UnusualFacts
+from portal.services.unusual_looks import UnusualLooks
 from portal.services.verification import Verifications
 from portal.web import (
     account,
@@ -88,11 +95,13 @@ from portal.web import (
     supervision,
     trail,
     transparency,
+    unusual,
     verify,
 )
 from portal.web.api import init_api
 from portal.web.assets import AssetsMissing, init_assets
 from portal.web.errors import init_error_pages
+from portal.web.flags import init_flags
 from portal.web.formatting import init_formatting
 from portal.web.forms import init_forms
 from portal.web.guard import init_guard
@@ -136,6 +145,7 @@ ROOMS = (
     oversight,
     findings,
     oversight_figures,
+    unusual,
     transparency,
     pages,
     verify,
@@ -202,6 +212,7 @@ def _dress(app: Flask) -> None:
         init_sentences,
         init_shown_records,
         init_navigation,
+        init_flags,
     )
     for init in inits:
         init(app)
@@ -293,6 +304,13 @@ def _compose(
         verifications=Verifications(sessions, log, oversight_desk, clock),
         analytics=analytics,
         findings=Findings(sessions, sealer, accounts, oversight_desk, clock),
+        unusual=UnusualLooks(
+            sessions,
+            oversight_desk,
+            UnusualFacts(sessions, sealer, accounts, zone),
+            Relations(Policy(catalogue), gate),
+            read_limits(settings.catalogue_dir, CODES, EXPLANATIONS),
+        ),
         dashboard=Dashboard(analytics, catalogue, clock),
         transparency=Transparency(analytics, catalogue, clock),
         safeguards=Safeguards.build(foundations, accounts, room.casework, gate, _limits(settings.protection)),

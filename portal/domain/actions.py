@@ -42,6 +42,10 @@ class Action(StrEnum):
     REVIEW_ESCALATION = "review-escalation"
     #: An auditor settles what a supervisor handed over.
     ESCALATION_VERDICT = "escalation-verdict"
+    #: An auditor has the looks of a period ranked by how unusual they are; about the first of them registries are asked
+    #: who the official and the person are to each other.
+    UNUSUAL_SEARCH = "unusual-search"
+    RELATION_CHECK = "relation-check"
     #: The steps of a finding, an auditor's review of an official's looks; its notice is for the person looked at.
     FINDING_OPENING = "finding-opening"
     FINDING_ASSIGNMENT = "finding-assignment"
@@ -98,8 +102,8 @@ class Action(StrEnum):
 OWN_LOOKS = frozenset({Action.OWN_READ, Action.OWN_CONFIRMATION})
 #: What a person is told of without having asked.
 NOTICES = frozenset({Action.FINDING_NOTICE})
-#: Comparisons that the portal makes to keep somebody out. Nobody sees what is compared.
-PORTAL_CHECKS = frozenset({Action.CONFLICT_CHECK})
+#: Comparisons that the portal makes by itself. Nobody sees what is compared.
+PORTAL_CHECKS = frozenset({Action.CONFLICT_CHECK, Action.RELATION_CHECK})
 #: What an account does with its session.
 SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT, Action.STEP_UP, Action.SESSION_END})
 

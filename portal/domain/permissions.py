@@ -22,6 +22,7 @@ class Permission(StrEnum):
     VERIFY_LOG = "verify-log"
     READ_FIGURES = "read-figures"
     HANDLE_FINDINGS = "handle-findings"
+    RANK_LOOKS = "rank-looks"
     ANSWER_QUESTIONS = "answer-questions"
     SETTLE_ESCALATIONS = "settle-escalations"
     SUPERVISE_TEAM = "supervise-team"
@@ -61,6 +62,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.READ_FIGURES,
                 Permission.SETTLE_ESCALATIONS,
                 Permission.HANDLE_FINDINGS,
+                Permission.RANK_LOOKS,
             }
         ),
         # Accesses and never data: whoever judges a look must not need one of their own.

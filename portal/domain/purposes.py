@@ -18,6 +18,8 @@ OVERSIGHT = "oversight"
 SUPERVISION = "supervision"
 #: The purpose for which the portal finds out whether somebody is close to the official who asks.
 CONFLICT_CHECK = "conflict-check"
+#: The purpose for which an auditor's system finds out who an official and the person they looked at are to each other.
+MISUSE_DETECTION = "misuse-detection"
 
 
 class OfficialShown(StrEnum):

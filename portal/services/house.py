@@ -27,6 +27,7 @@ from portal.services.staff import Staff
 from portal.services.statements import Statements
 from portal.services.trail import Trail
 from portal.services.transparency import Transparency
+from portal.services.unusual_looks import UnusualLooks
 from portal.services.verification import Verifications
 
 
@@ -53,6 +54,7 @@ class House:
     verifications: Verifications
     analytics: Analytics
     findings: Findings
+    unusual: UnusualLooks
     dashboard: Dashboard
     transparency: Transparency
     officials: OfficialNames

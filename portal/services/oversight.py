@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -131,6 +131,13 @@ class Oversight:
             return self._log.entry(seq)
         except EntryNotFound:
             raise NothingHere from None
+
+    def now(self) -> datetime:
+        return self._clock()
+
+    def looks_since(self, since: datetime) -> Iterator[LoggedAccess]:
+        """Every opening of a record, or refused try, that the log took since then, oldest first, in constant memory."""
+        return self._log.stream(TrailQuery(actions=frozenset({Action.READ}), automatic=False, since=since))
 
     def reference(self, actor: Actor, seq: int) -> str:
         return self._references.to_entry(seq, actor.account_id)

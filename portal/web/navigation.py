@@ -25,6 +25,7 @@ _ITEMS = {
     ),
     Role.AUDITOR: (
         ("oversight.search", _l("Search the trail")),
+        ("unusual.overview", _l("Unusual looks")),
         ("findings.overview", _l("Findings")),
         ("oversight_figures.page", _l("Figures")),
         ("escalations.overview", _l("Handed over")),
@@ -93,6 +94,7 @@ _BELOW = {
     "seals.open_record": "casework.start",
     "oversight.results": "oversight.search",
     "oversight.entry": "oversight.search",
+    "unusual.run": "unusual.overview",
     "findings.start": "findings.overview",
     "findings.open_finding": "findings.overview",
     "findings.file": "findings.overview",

@@ -48,6 +48,8 @@ KINDS = {
 }
 ACTIONS = {
     Action.READ: _l("Record opened"),
+    Action.UNUSUAL_SEARCH: _l("Looks ranked by how unusual they are"),
+    Action.RELATION_CHECK: _l("Checked what ties an official to the person"),
     Action.CONFLICT_CHECK: _l("Checked whether close to the official"),
     Action.AUTOMATED_READ: _l("Record used by a system"),
     Action.OWN_READ: _l("Own record opened"),

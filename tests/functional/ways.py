@@ -132,6 +132,12 @@ def _finding(here: PortalPage) -> PortalPage:
     return entry.open_finding("Looks at night and names no case.")
 
 
+def _rank(here: PortalPage) -> None:
+    here.page.goto(f"{here.site}/oversight/unusual")
+    here.page.get_by_role("button", name="Rank the looks").click()
+    here.page.get_by_text("to be read first").wait_for()
+
+
 def _invite_with_mistakes(here: PortalPage) -> None:
     here.page.goto(f"{here.site}/administration/invite")
     here.page.get_by_role("button", name="Invite").click()
@@ -193,6 +199,7 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
             TrailSearch(here.page, here.site).open().search(outcome="Shown").open_first()
         ),
         ("findings.file", "just opened"): _finding,
+        ("unusual.run", "ranked"): _rank,
         ("step_up.demonstration", "for an export"): _ask_for_export,
         ("step_up.go_on", "to the export"): lambda here: _ask_for_export(here).confirm(),
         ("oversight.verification_run", "sound"): _verify,

@@ -1,0 +1,106 @@
+"""What ties people to each other, asked of the registries through the gate for the purpose of finding misuse.
+
+Each question is a look of its own at the person asked about, by a system, and stands in their history: whoever guards
+the guards is seen as well. So questions are put only about looks that nothing explains, and only a few in a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from portal.domain.actions import Action
+from portal.domain.actors import Actor
+from portal.domain.identifiers import PersonalCode
+from portal.domain.purposes import MISUSE_DETECTION
+from portal.registries.records import Record
+from portal.services.disclosure import Disclosure, Gate, Grant
+from portal.services.policy import Policy
+from portal.services.unusual.facts import Person
+
+_EARLIEST_YEAR = 1900
+
+
+class Relations:
+    """Asks the registries who people are to each other. Nobody sees the answers; rules compare them."""
+
+    def __init__(self, policy: Policy, gate: Gate) -> None:
+        self._policy = policy
+        self._gate = gate
+
+    def people(
+        self, actor: Actor, codes: Iterable[PersonalCode], today: date, *, request_id: str
+    ) -> Mapping[str, Person]:
+        """What the registries know of these people, by subject. A registry that is silent leaves its part out.
+
+        Raises:
+            DisclosureUnavailable: a question could not be recorded, so it was not asked.
+        """
+        purpose = self._policy.purpose(MISUSE_DETECTION)
+        if purpose is None:  # a country whose law has no such purpose: the rules do without people's ties
+            return {}
+        found = {}
+        for code in codes:
+            grants = [
+                Grant(
+                    actor=actor,
+                    action=Action.RELATION_CHECK,
+                    subject=code,
+                    registry=registry,
+                    fields=self._policy.decide_for_system(actor.organisation or "", purpose, registry).codes,
+                    purpose=purpose.code,
+                    lawful_basis=purpose.lawful_basis.en,
+                    request_id=request_id,
+                    is_automatic=True,
+                )
+                for registry in purpose.permits
+            ]
+            found[code.subject] = _person(self._gate.disclose([one for one in grants if one.fields]), today)
+        return found
+
+
+def _person(answers: Iterable[Disclosure], today: date) -> Person:
+    records = [record for answer in answers for record in answer.records or ()]
+    homes = [record for record in records if _text(record, "address")]
+    now = [_home(record) for record in homes if not _is_over(record, "lived-there-until", today)]
+    employers = [
+        _text(record, "employer-code") for record in records if not _is_over(record, "employed-until", today)
+    ]  # fmt: skip
+    return Person(
+        surname=next((name for record in records if (name := _text(record, "family-name"))), None),
+        born=next((day for record in records if (day := _day(record, "date-of-birth"))), None),
+        household=next(iter(now), None),
+        former_households=frozenset(year for record in homes for year in _years(record, today)),
+        relatives=frozenset(f"EE{code.removeprefix('EE')}" for one in records if (code := _text(one, "relative-code"))),
+        employer=next((code for code in employers if code), None),
+    )
+
+
+def _home(record: Record) -> str:
+    return f"{_text(record, 'address')}\n{_text(record, 'municipality') or ''}"
+
+
+def _years(record: Record, today: date) -> Iterable[str]:
+    """The home in each calendar year in which somebody lived there: two people met there if they share one of them.
+
+    Without a first day it is not known since when, and nothing is said of any year.
+    """
+    first, last = _day(record, "lived-there-from"), _day(record, "lived-there-until") or today
+    if first is None:
+        return ()
+    return [f"{_home(record)}\n{year}" for year in range(max(first.year, _EARLIEST_YEAR), last.year + 1)]
+
+
+def _is_over(record: Record, ended: str, today: date) -> bool:
+    last = _day(record, ended)
+    return last is not None and last < today
+
+
+def _text(record: Record, code: str) -> str | None:
+    value = record.fields[code].value if code in record.fields else None
+    return str(value) if value else None
+
+
+def _day(record: Record, code: str) -> date | None:
+    value = record.fields[code].value if code in record.fields else None
+    return value if isinstance(value, date) else None

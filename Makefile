@@ -6,10 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME_STAMP := $(VENV)/.runtime
 DEV_STAMP := $(VENV)/.development
+SCAN_STAMP := .tools/scan/.installed
 TEST_WORKERS ?= 2
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help demo test soak bench check assets lock format messages screenshots clean
+.PHONY: help demo test soak bench check scan assets lock format messages screenshots clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +52,15 @@ check: $(DEV_STAMP) ## The fast gate: lint, format, types, floors
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+$(SCAN_STAMP): requirements-scan.txt $(RUNTIME_STAMP)
+	@echo "Installing the scanners (requirements-scan.txt, checked by hash) …"
+	@scripts/make-venv .tools/scan
+	@.tools/scan/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scan.txt
+	@touch $@
+
+scan: $(SCAN_STAMP) assets ## Scan the running portal as each role (an hour; SCAN_SECONDS=… bounds each scanner)
+	@$(BIN)/python -u scripts/scan.py $(SCAN_ROLES)
+
 format: $(DEV_STAMP) ## Put the code into its one format
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
@@ -66,7 +76,7 @@ screenshots: $(DEV_STAMP) assets ## Take the pictures of docs/images again
 	@$(BIN)/python -m scripts.screenshots
 
 lock: $(DEV_STAMP) ## Write requirements*.txt anew from requirements*.in
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-scan; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt || exit 1; done
 

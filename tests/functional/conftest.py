@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from portal.demo.personas import _KNOWN, code_of, name_of
 from portal.logs import formatter
 from portal.services.security_log import SECURITY_LOGGER
 from tests.factories.apps import FakePortal
@@ -40,8 +41,9 @@ class LivePortal:
     portal: FakePortal
 
 
-#: Who acts and who is looked at in these tests (`FakePortal.build`). No log may know them.
-NAMES = ("Maasikas", "Juurikas", "Kadri Kask", "Kuusk", "Aruste")
+#: Who acts and who is looked at in these tests (`FakePortal.build`, and the demonstration). No log may know them.
+NAMES = ("Maasikas", "Juurikas", "Kadri Kask", "Kuusk", "Aruste", *(name_of(persona) for persona in _KNOWN))
+CODES = tuple(code.reveal() for code in (MARY, JUHAN, KADRI)) + tuple(code_of(persona) for persona in _KNOWN)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,7 +62,7 @@ def no_log_names_anybody() -> Iterator[None]:
     for logger, handler in handlers.items():
         logger.removeHandler(handler)
         logger.setLevel(levels[logger])
-    for secret in (*NAMES, *(code.reveal() for code in (MARY, JUHAN, KADRI))):
+    for secret in (*NAMES, *CODES):
         found = [line for line in written.getvalue().splitlines() if secret in line]
         assert not found, f"a log line names somebody: {found[0]}"
 

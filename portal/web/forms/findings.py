@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovTextArea
 from wtforms import HiddenField, RadioField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from portal.domain.findings import Sanction, Verdict
 from portal.services.justification import tidied
-from portal.web.forms.fields import choices
+from portal.web.forms.fields import HouseForm, choices
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.wording import SANCTIONS, VERDICTS
 
@@ -27,20 +26,20 @@ def _written(label: object, empty: object) -> TextAreaField:
     )
 
 
-class OpenFindingForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class OpenFindingForm(HouseForm):
     entry = HiddenField(validators=[InputRequired()])
     text = _written(_l("What seems wrong about it?"), _l("Say what seems wrong, so that somebody else can follow it."))
 
 
-class QuestionForm(FlaskForm):  # type: ignore[misc]
+class QuestionForm(HouseForm):
     text = _written(_l("Your question to the official"), _l("Write the question."))
 
 
-class StatementForm(FlaskForm):  # type: ignore[misc]
+class StatementForm(HouseForm):
     text = _written(_l("Your statement"), _l("Write your statement."))
 
 
-class DecisionForm(FlaskForm):  # type: ignore[misc]
+class DecisionForm(HouseForm):
     verdict = RadioField(
         _l("Was it misuse?"), validators=[InputRequired(_l("Choose what the review came to."))], widget=GovRadioInput()
     )
@@ -53,9 +52,9 @@ class DecisionForm(FlaskForm):  # type: ignore[misc]
         self.sanction.choices = choices((sanction.value, SANCTIONS[sanction]) for sanction in Sanction)
 
 
-class ClosingForm(FlaskForm):  # type: ignore[misc]
+class ClosingForm(HouseForm):
     text = _written(_l("How it ended"), _l("Say how it ended."))
 
 
-class PlainForm(FlaskForm):  # type: ignore[misc]
+class PlainForm(HouseForm):
     """A button: only the mark against forgery."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
 from wtforms import SelectField, StringField
-from wtforms.validators import DataRequired, Length, Regexp
+from wtforms.validators import DataRequired, Length
 
 from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import Organisation, Purpose
@@ -16,7 +15,7 @@ from portal.services.policy import Decision
 from portal.services.seals import SealFault, SealOrder, SealRefused
 from portal.web.formatting import day
 from portal.web.forms.casework import CASE_LENGTH, ReasonForm
-from portal.web.forms.fields import DayField, choices, personal_code
+from portal.web.forms.fields import DayField, HouseForm, choices, personal_code, plain_reference
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
@@ -34,7 +33,7 @@ def _folded(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-class SealForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class SealForm(HouseForm):
     purpose = SelectField(_l("Purpose of the investigation"), widget=GovSelect())
     personal_code = StringField(
         _l("Personal code"),
@@ -48,7 +47,7 @@ class SealForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         validators=[
             DataRequired(_l("Enter the reference of the case. A seal needs one.")),
             Length(max=CASE_LENGTH, message=_l("The case reference is too long.")),
-            Regexp(r"^[\w\s./:-]*$", message=_l("A case reference holds letters, digits and the signs - / . : only.")),
+            plain_reference,
         ],
         widget=GovTextInput(),
     )
@@ -104,7 +103,7 @@ class SealForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
         self[_FIELD_OF_FAULT.get(refusal.fault, "until")].errors = [in_words(refusal)]
 
 
-class ProlongForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class ProlongForm(HouseForm):
     until = DayField(
         _l("New last day of the seal"), validators=[DataRequired(_l("Enter the new last day of the seal."))]
     )

@@ -25,7 +25,8 @@ from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.types import Processor
 
 from config.operation import LogFormat, LogsSettings
-from portal.services.security_log import SECURITY_LOGGER
+from portal.domain.security_events import SecurityEvent
+from portal.services.security_log import SECURITY_LOGGER, announce
 
 #: What the security stream knows of a request and the ordinary log must not.
 IDENTIFYING = ("address", "account", "role", "organisation", "session")
@@ -33,6 +34,8 @@ IDENTIFYING = ("address", "account", "role", "organisation", "session")
 _PERSONAL_CODE = re.compile(r"(?<!\d)[1-8]\d{10}(?!\d)")
 _QUERY = re.compile(r"(?<=\S)\?\S*")
 HIDDEN = "[hidden]"
+#: The log package knows no portal, so its alarm is heard here and told in the security stream.
+WITNESS_LOGGER = "audit.cosigning"
 
 Event = MutableMapping[str, Any]
 
@@ -48,6 +51,8 @@ def configure_logging(logs: LogsSettings) -> None:
     for name in ("werkzeug", "gunicorn.error", "sqlalchemy.engine"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+    witnesses = logging.getLogger(WITNESS_LOGGER)
+    witnesses.handlers[:] = [WitnessAlarm()]
     stream = logging.getLogger(SECURITY_LOGGER)
     stream.handlers[:] = [_security_handler(logs.security or "stdout")]
     stream.propagate = False
@@ -79,6 +84,17 @@ def formatter(*, as_json: bool, security: bool = False) -> logging.Formatter:
         foreign_pre_chain=[*named, *shared, _without_identity],
         processors=[ProcessorFormatter.remove_processors_meta, renderer],
     )
+
+
+class WitnessAlarm(logging.Handler):
+    """Turns the log package's alarm about a witness that refuses into a security event."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        named = record.args[0] if isinstance(record.args, tuple) and record.args else "unknown"
+        announce(SecurityEvent.WITNESS_REFUSED, witness=str(named))
 
 
 def _security_handler(where: str) -> logging.Handler:

@@ -45,10 +45,12 @@ class SecurityEvent(StrEnum):
     UNEXPECTED_INPUT = "unexpected-input"
     NOTHING_THERE = "nothing-there"
     RATE_LIMITED = "rate-limited"
+    EMERGENCY_DECLARED = "emergency-declared"
     TRAIL_EXPORTED = "trail-exported"
     NOT_RECORDED = "not-recorded"
     LOG_SILENT = "log-silent"
     LOG_FROZEN = "log-frozen"
+    WITNESS_REFUSED = "witness-refused"
     VERIFICATION_FAILED = "verification-failed"
     UNEXPECTED_ERROR = "unexpected-error"
 
@@ -161,6 +163,9 @@ DESCRIPTIONS: dict[SecurityEvent, Description] = {
         ("endpoint", "scope", "limit"),
         "excess_rate_limit_exceeded",
     ),
+    SecurityEvent.EMERGENCY_DECLARED: Description(
+        Severity.HIGH, "Somebody declared an emergency, which opens what the rules refuse.", ("emergency",)
+    ),
     SecurityEvent.TRAIL_EXPORTED: Description(Severity.INFO, "An auditor exported the trail.", ("format",)),
     SecurityEvent.NOT_RECORDED: Description(
         Severity.HIGH, "An entry could not be made durable, so nothing was released.", ("cause",)
@@ -168,6 +173,11 @@ DESCRIPTIONS: dict[SecurityEvent, Description] = {
     SecurityEvent.LOG_SILENT: Description(Severity.HIGH, "The audit log could not be read or reached.", ("cause",)),
     SecurityEvent.LOG_FROZEN: Description(
         Severity.CRITICAL, "The audit log is not what was signed before, and takes no entry.", ("cause",)
+    ),
+    SecurityEvent.WITNESS_REFUSED: Description(
+        Severity.CRITICAL,
+        "A witness refuses the log: it has seen another history of it (`python -m audit witness`).",
+        ("witness",),
     ),
     SecurityEvent.VERIFICATION_FAILED: Description(
         Severity.CRITICAL,

@@ -22,12 +22,14 @@ from portal.domain.actors import Actor, Duty, Role
 from portal.domain.errors import NothingHere
 from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import EMERGENCY
+from portal.domain.security_events import SecurityEvent
 from portal.models.emergencies import Emergency
 from portal.registries.catalogue import Catalogue, Registry
 from portal.services.clock import Clock
 from portal.services.entries import record
 from portal.services.justification import Weakness, tidied, weakness_of
 from portal.services.sealing import Sealer
+from portal.services.security_log import announce
 
 HISTORY_LENGTH = 100
 
@@ -160,6 +162,7 @@ class Emergencies:
                 actor, Action.EMERGENCY, wanted.subject, request_id, Outcome.DONE, text=text, details=details
             )
             record(self._log, [event])
+        announce(SecurityEvent.EMERGENCY_DECLARED, emergency=emergency_id)
         return emergency_id
 
     def emergency(self, actor: Actor, emergency_id: str) -> ShownEmergency:

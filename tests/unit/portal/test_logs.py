@@ -20,7 +20,7 @@ from structlog.contextvars import bound_contextvars
 from config.operation import LogFormat, LogsSettings
 from portal.app import engine_of
 from portal.domain.security_events import SecurityEvent
-from portal.logs import IDENTIFYING, configure_logging, cut, formatter
+from portal.logs import IDENTIFYING, WITNESS_LOGGER, configure_logging, cut, formatter
 from portal.services.security_log import SECURITY_LOGGER, announce
 from tests.factories.people import KADRI, MARY
 
@@ -30,7 +30,9 @@ WHO = {"account": "account-1", "role": "caseworker", "organisation": "board", "s
 @pytest.fixture
 def logging_as_before() -> Iterator[None]:
     """Configuring is for a process; a test puts back what it found."""
-    loggers = [logging.getLogger(name) for name in (None, SECURITY_LOGGER, "werkzeug", "gunicorn.error")]
+    loggers = [
+        logging.getLogger(name) for name in (None, SECURITY_LOGGER, WITNESS_LOGGER, "werkzeug", "gunicorn.error")
+    ]
     before = [(logger, list(logger.handlers), logger.level, logger.propagate) for logger in loggers]
     yield
     for logger, handlers, level, propagate in before:
@@ -155,3 +157,13 @@ def test_a_demonstration_logs_for_people_and_production_for_machines(capsys: pyt
     console, as_json = sorted(capsys.readouterr().err.strip().splitlines(), key=lambda line: line.startswith("{"))
     assert "a line" in console
     assert json.loads(as_json)["event"] == "a line"
+
+
+@pytest.mark.usefixtures("logging_as_before")
+def test_the_logs_alarm_about_a_witness_is_told_in_the_security_stream(tmp_path: Path) -> None:
+    file = tmp_path / "security.jsonl"
+    configure_logging(LogsSettings(format=LogFormat.JSON, security=str(file)))
+    logging.getLogger(WITNESS_LOGGER).warning("witness %s: %s", "w.example", "no answer")
+    logging.getLogger(WITNESS_LOGGER).error("ALARM: witness %s refuses this log: %s", "w.example", "409")
+    (line,) = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert (line["event"], line["witness"], line["severity"]) == ("witness-refused", "w.example", "critical")

@@ -37,6 +37,7 @@ demo: assets ## Run the demonstration on http://127.0.0.1:5000 (PORT=…)
 test: $(DEV_STAMP) assets ## Run every test: unit, PostgreSQL, faults, browser
 	@scripts/ensure-chromium
 	@scripts/ensure-softhsm
+	@scripts/ensure-redis
 	@scripts/ensure-nginx
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 

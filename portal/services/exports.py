@@ -27,7 +27,7 @@ from portal.services.clock import Clock
 from portal.services.oversight import Oversight, TrailSearch
 
 #: A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 _BLOCK = 64 * 1024
 MANIFEST_HEADER = "glasshouse trail export v1"
 

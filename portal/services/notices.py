@@ -44,6 +44,9 @@ class Notices:
             rows = session.scalars(wanted.order_by(AccountNotice.made_at.desc(), AccountNotice.id))
             return [NoticeLine(Notice(row.kind), row.made_at) for row in rows]
 
+    def has_unread(self, account_id: str) -> bool:
+        return bool(self.unread(account_id))
+
     def mark_read(self, account_id: str) -> None:
         unread = update(AccountNotice).where(AccountNotice.account_id == account_id, AccountNotice.read_at.is_(None))
         with self._sessions.begin() as session:

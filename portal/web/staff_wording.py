@@ -61,4 +61,8 @@ def init_staff_wording(app: Flask) -> None:
 def _of_the_house() -> dict[str, object]:
     """Where passkeys work, and what the employer's sign-in service is called, if there is one."""
     provider = house().staff_openid
-    return {"staff_origin": house().staff.passkeys.origin, "employer": provider and provider.name_in(language())}
+    return {
+        "staff_origin": house().staff.passkeys.origin,
+        "employer": provider and provider.name_in(language()),
+        "has_unread_notices": lambda viewer: house().staff.notices.has_unread(viewer.account_id),
+    }

@@ -258,6 +258,7 @@ def test_a_recovery_takes_two_and_time_and_the_person_is_told(office: Office) ->
     member = enrolled(office.portal, Role.CASEWORKER, name="Kai Kuusk")
     working = member.signed_in()
     code = _code(office.act(office.first, member.account_id, "recover"))
+    assert "Something happened to your account." in working.get("/casework").get_data(as_text=True)
     assert "Did you lose your passkey or password?" in working.get("/account").get_data(as_text=True)
     second_half = _second_half(office.decide(office.second, "approve"))
     assert working.get("/casework").status_code == 302, "all sessions ended"
@@ -269,6 +270,7 @@ def test_a_recovery_takes_two_and_time_and_the_person_is_told(office: Office) ->
     assert enrol(office.portal, renewed, code, second_half).status_code == 200
     page = renewed.signed_in().get("/account").get_data(as_text=True)
     assert "A new password and a new passkey were set with the codes of the recovery." in page
+    assert "Something happened to your account." in renewed.signed_in().get("/casework").get_data(as_text=True)
     recovery = (Action.RECOVERY_REQUEST, Action.RECOVERY_APPROVAL, Action.RECOVERY_NOTICE, Action.STAFF_ENROLMENT)
     steps = [entry.action for entry in office.entries(*recovery)][-5:]
     assert steps == [

@@ -21,7 +21,7 @@ from portal.demo.personas import (
     code_of,
     name_of,
 )
-from portal.domain.actors import Role
+from portal.domain.actors import Duty, Role
 from portal.domain.identifiers import PersonalCode
 from portal.services.accounts import NewAccount
 
@@ -35,6 +35,8 @@ _CASEWORKERS = {
     INSURANCE_CLERK: "insurance-fund",
 }
 _SUPERVISORS = {BENEFIT_SUPERVISOR: "social-insurance-board", TOWN_SUPERVISOR: "jarvelinn"}
+#: Who may open a record in an emergency against the rules (docs/break-glass.md).
+_DUTIES = {PATROL_OFFICER: frozenset({Duty.BREAK_GLASS})}
 _AUDITORS = {LEAD_AUDITOR: "data-protection-inspectorate", FIELD_AUDITOR: "data-protection-inspectorate"}
 #: Administrators of the portal itself. They are nobody in the registries' story, so they have no code and no record.
 _ADMINISTRATORS = {"lead-administrator": "Tiit Aas", "second-administrator": "Maarja Lind"}
@@ -88,6 +90,7 @@ def _account(persona: str, role: Role, organisation: str | None) -> NewAccount:
         personal_code=PersonalCode.parse(code_of(persona)),
         persona=persona,
         account_id=account_id_of(persona),
+        duties=_DUTIES.get(persona, frozenset()),
     )
 
 

@@ -24,6 +24,7 @@ from portal.domain.actors import Role
 from tests.functional.pages.base import PortalPage, SignIn
 from tests.functional.pages.casework import OwnCases, PurposeChoice
 from tests.functional.pages.citizen import History
+from tests.functional.pages.emergencies import EmergencyForm, SupervisedEmergencies
 from tests.functional.pages.lists import Lists
 from tests.functional.pages.oversight import StepUp, TrailSearch, Verification
 from tests.functional.pages.seals import SealForm, SupervisedSeals
@@ -62,7 +63,7 @@ ADMINISTRATOR = Reader(Role.ADMINISTRATOR, called="Tiit Aas")
 BOARD_SUPERVISOR = Reader(Role.SUPERVISOR, BENEFIT_SUPERVISOR)
 #: Each role has one reader at least; a role whose pages differ by organisation has several.
 READERS = (VISITOR, CITIZEN, CASEWORKER, POLICE, AUDITOR, SUPERVISOR, BOARD_SUPERVISOR, ADMINISTRATOR)
-#: Routes that only some organisations of a role have, and who of the readers has them.
+#: Routes that only some organisations or accounts of a role have, and who of the readers has them.
 ONLY_FOR = {
     "seals.overview": POLICE,
     "seals.new": POLICE,
@@ -70,6 +71,10 @@ ONLY_FOR = {
     "cases.case": CASEWORKER,
     "supervision.review": BOARD_SUPERVISOR,
     "seals.supervised_seal": SUPERVISOR,
+    "emergencies.overview": POLICE,
+    "emergencies.new": POLICE,
+    "emergencies.emergency": POLICE,
+    "emergencies.supervised_emergency": SUPERVISOR,
 }
 
 PURPOSE = "Deciding on a benefit claim"
@@ -90,9 +95,13 @@ def _open_from_case(here: PortalPage) -> None:
     OwnCases(here.page, here.site).open().choose().open_record()
 
 
-def _escalate_without_a_reason(here: PortalPage) -> None:
+def _review(here: PortalPage) -> None:
     here.page.goto(f"{here.site}/supervision/reviews")
     here.page.locator("table a").first.click()
+
+
+def _escalate_without_a_reason(here: PortalPage) -> None:
+    _review(here)
     here.page.get_by_role("button", name="Hand it to the auditor").click()
 
 
@@ -113,13 +122,27 @@ def _register_seal(here: PortalPage) -> PortalPage:
     return form.register(personal_code=code_of(PENSIONER), case="PPA-2026-9", until=until)
 
 
-def _supervised_seal(here: PortalPage) -> PortalPage:
-    """Somebody at the police registers one first."""
+def _declare_emergency(here: PortalPage) -> PortalPage:
+    reason = "Found unconscious in the street; looking for relatives and a doctor to call."
+    return EmergencyForm(here.page, here.site).open().declare(personal_code=code_of(PENSIONER), reason=reason)
+
+
+def _at_the_police(here: PortalPage, do: Callable[[PortalPage], PortalPage]) -> None:
+    """Something that a supervisor's colleague does first; afterwards the supervisor is signed in again."""
     here.sign_out()
     SignIn(here.page, here.site).open().as_person(POLICE.name)
-    _register_seal(here).sign_out()
+    do(here).sign_out()
     SignIn(here.page, here.site).open().as_person(SUPERVISOR.name)
+
+
+def _supervised_seal(here: PortalPage) -> PortalPage:
+    _at_the_police(here, _register_seal)
     return SupervisedSeals(here.page, here.site).open().open_first()
+
+
+def _supervised_emergency(here: PortalPage) -> PortalPage:
+    _at_the_police(here, _declare_emergency)
+    return SupervisedEmergencies(here.page, here.site).open().open_first()
 
 
 def _list_of_people(here: PortalPage, people: str) -> None:
@@ -176,12 +199,17 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
             SealForm(here.page, here.site).open().register(personal_code="1", case="", until=date(2020, 1, 1))
         ),
         ("seals.seal", "just registered"): _register_seal,
+        ("emergencies.emergency", "declared"): _declare_emergency,
     },
-    SUPERVISOR: {("seals.supervised_seal", "to prolong"): _supervised_seal},
+    SUPERVISOR: {
+        ("seals.supervised_seal", "to prolong"): _supervised_seal,
+        ("emergencies.supervised_emergency", "to review"): _supervised_emergency,
+    },
     ADMINISTRATOR: {
         ("administration.send_invitation", "with mistakes"): _invite_with_mistakes,
     },
     BOARD_SUPERVISOR: {
+        ("supervision.review", "to decide"): _review,
         ("supervision.escalate", "no reason given"): _escalate_without_a_reason,
         ("supervision.import_cases", "one row refused"): _take_over_cases,
         ("supervision.note_absence", "a mistake"): lambda here: (

@@ -21,6 +21,7 @@ from audit.log import LogSettings, create_log, open_log, verify_store
 from audit.pkcs11 import TokenReference, TokenSigner, make_token_key
 from audit.verify import verify_receipt
 from tests.databases import environment
+from tests.factories.commands import run_audit
 from tests.factories.logs import ORIGIN, LogHome, TickingClock, an_access
 from tests.factories.signing_tokens import MODULE, PIN, SigningToken
 from tests.factories.tokens import SoftToken, soft_token
@@ -246,19 +247,12 @@ def _alone(reference: str, script: str | None = None) -> subprocess.CompletedPro
 
 def _command(home: LogHome, *arguments: str) -> subprocess.CompletedProcess[str]:
     keys = Path(home.settings.signing_key).parent
-    return subprocess.run(
-        [sys.executable, "-m", "audit", *arguments],
-        cwd=ROOT,
-        env=environment(
-            SOFTHSM2_CONF=os.environ["SOFTHSM2_CONF"],
-            GLASSHOUSE_LOG_DATABASE_URL=home.settings.database_url,
-            GLASSHOUSE_LOG_CHECKPOINT_FILE=str(home.settings.checkpoint_file),
-            GLASSHOUSE_LOG_MASTER_KEY_FILE=str(keys / "master_key.txt"),
-            GLASSHOUSE_LOG_SIGNING_KEY=str(keys / "log.key"),
-            GLASSHOUSE_LOG_VKEY=str(keys / "log.vkey"),
-        ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    return run_audit(
+        arguments,
+        SOFTHSM2_CONF=os.environ["SOFTHSM2_CONF"],
+        GLASSHOUSE_LOG_DATABASE_URL=home.settings.database_url,
+        GLASSHOUSE_LOG_CHECKPOINT_FILE=str(home.settings.checkpoint_file),
+        GLASSHOUSE_LOG_MASTER_KEY_FILE=str(keys / "master_key.txt"),
+        GLASSHOUSE_LOG_SIGNING_KEY=str(keys / "log.key"),
+        GLASSHOUSE_LOG_VKEY=str(keys / "log.vkey"),
     )

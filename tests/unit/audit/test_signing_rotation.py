@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -36,10 +35,8 @@ from audit.signers import log_key_ids
 from audit.store import Store
 from audit.succession import begin_handover, go_on_without, retire_old_key, statements
 from audit.verify import verify_receipt
-from tests.databases import environment
+from tests.factories.commands import run_audit
 from tests.factories.logs import ORIGIN, LogHome, TickingClock, an_access
-
-ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
@@ -594,26 +591,14 @@ def test_a_backup_from_before_the_handover_goes_on_under_the_newest_keys(tmp_pat
 def _run(log: TwoKeys, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     keys = log.new_file.parent
     settings = log.home.settings
-    done = subprocess.run(
-        [sys.executable, "-m", "audit", *arguments],
-        cwd=ROOT,
-        env=environment(
-            **{
-                "GLASSHOUSE_LOG_DATABASE_URL": settings.database_url,
-                "GLASSHOUSE_LOG_CHECKPOINT_FILE": str(settings.checkpoint_file),
-                "GLASSHOUSE_LOG_MASTER_KEY_FILE": str(keys / "master_key.txt"),
-                "GLASSHOUSE_LOG_SIGNING_KEY": str(keys / "log.key"),
-                "GLASSHOUSE_LOG_VKEY": str(keys / "log.vkey"),
-            }
-            | variables
-        ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+    given = {
+        "GLASSHOUSE_LOG_DATABASE_URL": settings.database_url,
+        "GLASSHOUSE_LOG_CHECKPOINT_FILE": str(settings.checkpoint_file),
+        "GLASSHOUSE_LOG_MASTER_KEY_FILE": str(keys / "master_key.txt"),
+        "GLASSHOUSE_LOG_SIGNING_KEY": str(keys / "log.key"),
+        "GLASSHOUSE_LOG_VKEY": str(keys / "log.vkey"),
+    }
+    return run_audit(arguments, **given | variables)
 
 
 def test_the_command_hands_over_and_keeps_the_published_keys(log: TwoKeys) -> None:

@@ -181,7 +181,7 @@ def verify_store(
             if trusted is not None:
                 source = StoredLog(connection, vault)
                 return verify_onward(source, origin, verifiers, trusted, earlier=earlier, progress=progress)
-            if jobs > 1 and head.size > RANGE:
+            if jobs > 1 and head.size > 4 * RANGE:  # below, starting processes takes longer than checking
                 return verify_on_cores(
                     database_url, origin, verifiers, master_key, previous_master_key, earlier, jobs, progress
                 )

@@ -36,6 +36,7 @@ _HEAD = "SELECT size, time_ms, prev, frontier, checkpoint FROM head WHERE id = 1
 _EDGE = "SELECT tile_index, hashes FROM tiles WHERE level = 0 ORDER BY tile_index DESC LIMIT 1"
 _INDEX_KEY = "SELECT wrapped FROM vault_keys WHERE name = ?"
 _TILE = "SELECT hashes FROM tiles WHERE level = ? AND tile_index = ?"
+_LEAVES = "SELECT leaf FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq"
 _SUBJECTS = "SELECT subject_index, wrapped, labels FROM subjects WHERE subject_index IN (?)"
 _SOURCES = "SELECT source, reported FROM sources WHERE source IN (?)"
 _KEYS = "SELECT key_index, seq FROM idempotency WHERE key_index IN (?)"
@@ -114,6 +115,9 @@ class Hand(Protocol):
     def tile(self, level: int, index: int) -> bytes:
         """The hashes of one tile as far as it has grown; empty when there is none."""
 
+    def leaves(self, first: int, end: int) -> list[bytes]:
+        """The leaves of these entries in their order, as far as they are there."""
+
     def write(self, rows: Rows, head: Head) -> None:
         """Insert everything and move the head on; the checkpoint in it is kept for ever."""
 
@@ -149,6 +153,9 @@ class _SQLite:
 
     def tile(self, level: int, index: int) -> bytes:
         return _hashes_of(self._fetch(_TILE, (level, index)))
+
+    def leaves(self, first: int, end: int) -> list[bytes]:
+        return [leaf if type(leaf) is bytes else octets(leaf) or b"" for (leaf,) in self._fetch(_LEAVES, (first, end))]
 
     def write(self, rows: Rows, head: Head) -> None:
         many: tuple[_Statement, ...] = (
@@ -196,6 +203,9 @@ class _PostgreSQL:
 
     def tile(self, level: int, index: int) -> bytes:
         return _hashes_of(self._fetch(_formatted(_TILE), (level, index)))
+
+    def leaves(self, first: int, end: int) -> list[bytes]:
+        return [leaf for (leaf,) in self._fetch(_formatted(_LEAVES), (first, end))]
 
     def write(self, rows: Rows, head: Head) -> None:
         copied = len(rows.entries) > _COPY_FROM

@@ -10,15 +10,13 @@ from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, func, se
 from audit import schema, store
 from audit.entry import decode_body, decode_leaf
 from audit.errors import EntryRefused, KeyRefused, VerificationFailed
-from audit.schema import octets
+from audit.rows import hand_of
 from audit.stored import Books, StoredEntry
 from audit.trail import owner_index, search_columns
 from audit.vault import Vault
 
 _BATCH = 1_000
 _TILES_KEPT = 8
-# Texts, whose rows come as the driver gives them: building a million rows of objects takes longer than to check them.
-_LEAVES = text("SELECT leaf FROM entries WHERE seq >= :first AND seq < :end ORDER BY seq")
 _BODIES_AND_ERASED = text(
     "SELECT (SELECT count(*) FROM bodies WHERE seq >= :first AND seq < :end),"
     " (SELECT count(*) FROM erasures WHERE seq >= :first AND seq < :end)"
@@ -88,7 +86,7 @@ class StoredLog:
         bodies, erased = self._connection.execute(_BODIES_AND_ERASED, span).one()
         if bodies != count or erased or (first == 0 and self._connection.execute(_BELOW).first() is not None):
             return None
-        return [octets(leaf) or b"" for (leaf,) in self._connection.execute(_LEAVES, span)]
+        return hand_of(self._connection).leaves(first, end)
 
     def covered(self, size: int) -> int:
         columns = schema.checkpoints.c

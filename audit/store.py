@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, select, text
@@ -21,8 +21,8 @@ from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 
 from audit import schema
 from audit.errors import LogUnavailable, VerificationFailed
-from audit.merkle import root_of
-from audit.rows import Head
+from audit.merkle import node_hash, root_of
+from audit.rows import Head, hand_of
 from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH
 
 #: How many values one IN (…) may hold, and how many rows one read fetches.
@@ -84,7 +84,7 @@ class Store:
                 if connection.dialect.name == "postgresql":
                     connection.execute(text(_READING))
                 yield connection
-        except SQLAlchemyError as error:
+        except self._failures as error:
             raise _unavailable("cannot be read", error) from error
 
     @contextmanager
@@ -291,13 +291,13 @@ class TileNodes:
     """Hashes of complete subtrees, read from the tiles of one transaction: what a proof is made of."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._hand = hand_of(connection)
         self._tiles: dict[tuple[int, int], bytes] = {}
 
     def tile(self, level: int, index: int) -> bytes:
         key = (level, index)
         if key not in self._tiles:
-            self._tiles[key] = read_tile(self._connection, level, index)
+            self._tiles[key] = self._hand.tile(level, index)
         return self._tiles[key]
 
     def node(self, height: int, index: int) -> bytes:
@@ -308,7 +308,20 @@ class TileNodes:
         level, within = divmod(height, TILE_HEIGHT)
         first = index << within
         tile_index, start = divmod(first, TILE_WIDTH)
-        hashes = self.tile(level, tile_index)[start * HASH_SIZE : (start + (1 << within)) * HASH_SIZE]
+        tile = self.tile(level, tile_index)
+        hashes = tile[start * HASH_SIZE : (start + (1 << within)) * HASH_SIZE]
         if len(hashes) != HASH_SIZE << within:
             raise VerificationFailed(f"tile {tile_index} of level {level} is shorter than the tree")
+        if level and within:  # one of few tiles, which every proof needs
+            return _inner_nodes(tile)[within][start >> within]
         return root_of([hashes[at : at + HASH_SIZE] for at in range(0, len(hashes), HASH_SIZE)])
+
+
+@lru_cache(maxsize=64)
+def _inner_nodes(tile: bytes) -> list[list[bytes]]:
+    """The complete subtrees of a tile, height by height; known by the tile's own bytes, so never out of date."""
+    levels = [[tile[at : at + HASH_SIZE] for at in range(0, len(tile), HASH_SIZE)]]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        levels.append([node_hash(below[at], below[at + 1]) for at in range(0, len(below) - 1, 2)])
+    return levels

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks import appending
+from benchmarks import appending, reading
 from benchmarks.disk import delay_is_settable, run_under_shim, working_folder
 from benchmarks.figures import Report
 
@@ -15,6 +15,7 @@ SECTIONS: dict[str, Callable[[Report, Path, argparse.Namespace], None]] = {
     "appends": appending.appends,
     "bulk": appending.bulk,
     "single": appending.single,
+    "reading": reading.reading,
 }
 
 

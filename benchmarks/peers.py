@@ -157,15 +157,15 @@ class BareInsert:
         self.engine.dispose()
 
 
-def digest_of_rows(url: str) -> tuple[int, float]:
-    """Read every leaf of a log in order and hash it, and nothing more: the floor under any verification."""
+def digest_of_leaves(url: str) -> tuple[int, bytes]:
+    """Read every leaf of a log on SQLite in order and hash it, and nothing more: the floor under any verification."""
     connection = sqlite3.connect(str(make_url(url).database))
     sha256, count, last = hashlib.sha256, 0, b""
     for (leaf,) in connection.execute("SELECT leaf FROM entries ORDER BY seq"):
         last = sha256(leaf).digest()
         count += 1
     connection.close()
-    return count, last[0]
+    return count, last
 
 
 def record(number: int) -> dict[str, Any]:

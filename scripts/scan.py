@@ -246,6 +246,25 @@ def schemathesis(visitor: Visitor) -> list[Finding]:
     ]
 
 
+def machine_api(visitor: Visitor) -> list[Finding]:
+    """The interface for registries' systems, by its own OpenAPI document; whoever has no certificate is refused."""
+    command = [
+        str(TOOLS / "schemathesis"),
+        "run",
+        f"{visitor.base}/api/v1/openapi.json",
+        "--experimental",
+        "openapi-3.1",
+    ]
+    command += ["--base-url", visitor.base, "--checks", "not_a_server_error,response_schema_conformance"]
+    command += ["--hypothesis-max-examples", "60", "--data-generation-method", "all", "--hypothesis-seed", "1"]
+    told = _run(command, seconds=PATIENCE * 2)
+    (RESULTS / "schemathesis-api.txt").write_text(told)
+    if "Performed checks" not in told:
+        raise SystemExit(f"schemathesis did not run: {told[-500:]}")
+    failed = re.findall(r"^_+ (GET|POST) (\S+)", told, re.MULTILINE)
+    return [Finding("schemathesis", "high", f"{' '.join(one)} is not what its description says") for one in failed]
+
+
 def sqlmap(visitor: Visitor) -> list[Finding]:
     """The search forms: what is typed there reaches a database."""
     searches = [
@@ -305,6 +324,8 @@ def main() -> int:
     findings = bandit()
     print(f"bandit: {len(findings)} findings")
     with running_portal() as (base, accounts):
+        findings += (found := machine_api(Visitor(base, "visitor", None)))
+        print(f"schemathesis of the interface for machines: {len(found)} findings", flush=True)
         for role, account in [("visitor", None), *sorted(accounts.items())]:
             if sys.argv[1:] and role not in sys.argv[1:]:
                 continue

@@ -45,7 +45,9 @@ def _entries(portal: FakePortal, **criteria: Any) -> list[Access]:
 
 
 def _released(portal: FakePortal) -> list[Access]:
-    return _entries(portal, outcome=Outcome.RELEASED)
+    """Looks by which somebody was given data; what the portal asks before one (who is close to whom) is none."""
+    looks = frozenset({Action.READ, Action.OWN_READ})
+    return _entries(portal, outcome=Outcome.RELEASED, actions=looks)
 
 
 def _refused_in_words(answer: Any) -> str:

@@ -38,6 +38,12 @@ _SUPERVISORS = {BENEFIT_SUPERVISOR: "social-insurance-board", TOWN_SUPERVISOR: "
 #: Who may open a record in an emergency against the rules (docs/break-glass.md).
 _DUTIES = {PATROL_OFFICER: frozenset({Duty.BREAK_GLASS})}
 _AUDITORS = {LEAD_AUDITOR: "data-protection-inspectorate", FIELD_AUDITOR: "data-protection-inspectorate"}
+#: Who may break the glass, and who is told of it beside the supervisors.
+_DUTIES = {
+    BENEFIT_OFFICER: frozenset({Duty.BREAK_GLASS}),
+    PATROL_OFFICER: frozenset({Duty.BREAK_GLASS}),
+    BENEFIT_SUPERVISOR: frozenset({Duty.DATA_PROTECTION}),
+}
 #: Administrators of the portal itself. They are nobody in the registries' story, so they have no code and no record.
 _ADMINISTRATORS = {"lead-administrator": "Tiit Aas", "second-administrator": "Maarja Lind"}
 _KEEPER_OF_THE_PORTAL = "population-authority"

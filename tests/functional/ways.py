@@ -249,5 +249,8 @@ NO_PAGES: Mapping[str, str] = {
     "staff_openid.confirm": "only after a sign-in by an OpenID provider: tests/unit/portal/web/test_staff_openid.py",
     "staff_openid.start_confirming": "leads to an OpenID provider: tests/unit/portal/web/test_staff_openid.py",
     "staff.confirm": "only for a session that a passkey began: tests/functional/test_staff.py looks at it",
+    "emergencies.new": "only after a fresh proof at the highest level: tests/unit/portal/web/test_emergencies.py",
+    "emergencies.emergency": "only once an emergency was declared: tests/unit/portal/web/test_emergencies.py",
+    "emergencies.supervised_emergency": "as emergencies.emergency: tests/unit/portal/web/test_emergencies.py",
     "log.tile": "a tile of the log in its public binary format",
 }

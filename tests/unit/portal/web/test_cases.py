@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -286,3 +287,30 @@ def test_a_form_without_its_token_opens_nothing(portal: FakePortal, token: str |
     )
     assert answer.status_code == 403
     assert not any(registry.asked for registry in portal.registries.values())
+
+
+def test_the_check_before_a_sealed_look_is_withheld_with_it(portal: FakePortal) -> None:
+    """Otherwise the portal's own check would tell the person that somebody is looking."""
+    detective = NewAccount(Role.CASEWORKER, "Uku Uurija", "police", KADRI)
+    (portal.accounts["sleuth"],) = portal.house.accounts.open([detective], demonstration=True)
+    client = portal.client("sleuth")
+    last = datetime.now(UTC).date() + timedelta(days=30)
+    order = {
+        "purpose": "criminal-proceedings",
+        "personal_code": MARY.reveal(),
+        "case": "K-7",
+        "authority": "prosecutors-office",
+        "ordered_by": "Prosecutor P. Prokurör",
+        "order": "KV-14/2026",
+        "until": [last.day, last.month, last.year],
+    }
+    seal = portal.post(client, "/casework/seals/new", **order).headers["Location"].rpartition("/")[2]
+    form = {"justification": "Finding out where the stolen car was kept", "registries": ["population"]}
+    assert portal.post(client, f"/casework/seals/{seal}", **form).status_code == 200
+    person = portal.client("citizen")
+    for kind in ("", "human", "automatic", "check"):
+        assert "Police" not in person.get(f"/me/accesses?kind={kind}").get_data(as_text=True)
+    form = {"personal_code": MARY.reveal(), "case": "K-8", "justification": REASON, "registries": ["population"]}
+    assert portal.post(client, "/casework/criminal-proceedings", **form).status_code == 200
+    assert "the portal compared your data" in person.get("/me/accesses?kind=check").get_data(as_text=True)
+    assert "the portal compared your data" not in person.get("/me/accesses").get_data(as_text=True)

@@ -119,6 +119,7 @@ class AuditLog:
             if len(batch) < _STREAM_BATCH:
                 return
             after = batch[-1].seq
+            del batch  # else two of them are in memory while the next is read
 
     def count(self, query: TrailQuery) -> int:
         with self._store.reading() as connection:

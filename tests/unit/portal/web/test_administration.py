@@ -343,7 +343,7 @@ def test_the_list_is_filtered_by_name_role_organisation_and_standing(office: Off
     assert names(name="%") == set()
     assert names(role="auditor") == {"Aita Aruste"}
     assert names(role="citizen") == set()
-    assert names(organisation=BOARD) == {"Kadri Kask", "Karl Kuusk", "Siiri Saar"}
+    assert names(organisation=BOARD) == {"Kadri Kask", "Karl Kuusk", "Siiri Saar", "Data Ametnik"}
     assert names(standing="closed") == set()
     assert office.first.get("/administration?page=x").status_code == 200
 

@@ -60,9 +60,20 @@ def policy() -> None:
 )  # fmt: skip
 @click.option("--relation", type=click.Choice([r.value for r in Relation]), default="none", show_default=True)
 @click.option("--restricted", is_flag=True, help="The field is under restriction of processing.")
+@click.option("--guarded", is_flag=True, help="The person is a minor, or a registry marks them.")
+@click.option("--marked", is_flag=True, help="A registry's mark on the person guards this field.")
 @click.option("--approved", is_flag=True, help="A second person approved the access.")
 def explain(
-    role: str, organisation: str, purpose: str, field: str, case: str, relation: str, restricted: bool, approved: bool
+    role: str,
+    organisation: str,
+    purpose: str,
+    field: str,
+    case: str,
+    relation: str,
+    restricted: bool,
+    guarded: bool,
+    marked: bool,
+    approved: bool,
 ) -> None:
     """Say in plain words whether a field opens, and which rule decided it. Ends with 1 when it stays closed."""
     catalogue = load_catalogue(Settings.load().catalogue_dir)
@@ -76,6 +87,8 @@ def explain(
         case=CaseStanding(case),
         relation=Relation(relation),
         restricted=frozenset({field}) if restricted else frozenset(),
+        guarded=guarded or marked,
+        marked=frozenset({field}) if marked else frozenset(),
         approved=approved,
     )
     found = Policy(catalogue).explain(role, organisation, stated, field, facts)

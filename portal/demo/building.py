@@ -63,7 +63,7 @@ def _tables(today: date, seed: int) -> list[tuple[ModuleType, RegistryTables]]:
         return Random(f"{seed}/{module.FILE}")  # noqa: S311 - invented people, not secrets
 
     return [
-        (population, population.PopulationTables()),
+        (population, population.PopulationTables(seed)),
         (tax_benefits, tax_benefits.TaxBenefitsTables(today, chance(tax_benefits))),
         (health_insurance, health_insurance.HealthInsuranceTables(today, chance(health_insurance))),
         (employment, employment.EmploymentTables()),

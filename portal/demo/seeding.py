@@ -14,13 +14,15 @@ from zoneinfo import ZoneInfo
 from audit.log import AuditLog, LogSettings, TrailQuery, open_log
 from config.settings import Settings
 from portal.demo.building import Progress, build_registries, registry_files
-from portal.demo.country import Country
+from portal.demo.country import SEED, Country
 from portal.demo.desks import furnish_desks
 from portal.demo.history import History
 from portal.demo.looks import Event, accesses_of, failure_of
 from portal.demo.officials import demonstration_accounts
 from portal.demo.people import Person
 from portal.demo.personas import CITIZENS
+from portal.demo.protected import bring_up
+from portal.demo.tables import population
 from portal.registries.catalogue import Catalogue
 from portal.services.clock import Clock, system_clock
 from portal.services.house import House
@@ -63,14 +65,18 @@ def seed_country(
     """Make the demonstration country, or find that it is there.
 
     An interrupted seeding is taken up: half-written registries are written anew, accounts and entries that are there
-    are kept. The log takes back-dated entries in their order, so this comes before any real entry.
+    are kept, and a population register from before there were marks gets them. The log takes back-dated entries in
+    their order, so this comes before any real entry.
 
     Raises:
         audit.errors.AuditError: the log cannot take the history.
+        SettingsError: the registries are of an older version and cannot be brought up.
     """
     marker = settings.data_dir / MARKER
     files = registry_files(settings.data_dir / "registries")
     state = _read(marker) or _State(clock().isoformat(), settings.demo_people)
+    if state.registries_built and all(file.exists() for file in files):
+        bring_up(settings.data_dir / "registries" / population.FILE, SEED)
     if state.accesses is not None and all(file.exists() for file in files):
         return SeedReport(True, state.people, len(files), state.accesses)
     _write(marker, state)

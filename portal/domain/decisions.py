@@ -46,13 +46,15 @@ class Relation(StrEnum):
 class Facts:
     """The circumstances of one access, as far as rules depend on them. By default the best: a case, nobody close.
 
-    `restricted` holds the fields under restriction of processing as "registry/field". `guarded`, `approved` and
-    `emergency` are for rules on sensitive people, four eyes and break-glass.
+    `restricted` holds the fields under restriction of processing as "registry/field", `marked` those that a registry's
+    mark on the person guards. `guarded` (a minor, or anybody so marked), `approved` and `emergency` are for rules on
+    sensitive people, four eyes and break-glass.
     """
 
     case: CaseStanding = CaseStanding.ASSIGNED
     relation: Relation = Relation.NONE
     restricted: frozenset[str] = frozenset()
     guarded: bool = False
+    marked: frozenset[str] = frozenset()
     approved: bool = False
     emergency: bool = False

@@ -69,7 +69,11 @@ def _read_registries(
     tables = [table for table in files if table is not None]
     if not files:
         mistakes.note(directory, 1, "registries", "there is no registry's file in this folder")
-    names = Names({code: organisation.name for code, organisation in organisations.items()}, _names_of(tables))
+    names = Names(
+        {code: organisation.name for code, organisation in organisations.items()},
+        _names_of(tables),
+        frozenset(name for table in tables for name in table.peek_at_fields()),
+    )
     registries: dict[str, Registry] = {}
     places: dict[str, str] = {}
     for table in tables:

@@ -113,12 +113,17 @@ class Provenance:
     as_of: ColumnName | None
 
 
+#: In `Field.guards`: every field of every registry.
+EVERYTHING = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One thing a registry holds on a person. `meaning` is written for that person.
 
-    With `second_person` nobody opens it alone. `values` gives words for stored codes. `record`, `column` and
-    `provenance` are for the connector.
+    With `second_person` nobody opens it alone. `values` gives words for stored codes. `guards` makes it a mark on the
+    person: for a stored code the fields ("registry/field", or EVERYTHING) that nobody then opens alone. `record`,
+    `column` and `provenance` are for the connector.
     """
 
     code: str
@@ -132,6 +137,7 @@ class Field:
     values: Mapping[str, LocalizedText] = field(default_factory=dict)
     provenance: Provenance | None = None
     second_person: bool = False
+    guards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

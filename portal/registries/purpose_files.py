@@ -78,8 +78,22 @@ def read_purposes(
         purposes[purpose.code] = purpose
     for code in sorted(NEEDED - purposes.keys()):
         file.mistake("purpose", f"the purpose {code} is missing")
+    if CONFLICT_CHECK in purposes:
+        for name in _marks_that_are_not_read(purposes[CONFLICT_CHECK], registries):
+            file.mistake(
+                "purpose", f"{CONFLICT_CHECK} does not permit {name}, so what it guards would never open alone"
+            )
     file.finish()
     return purposes
+
+
+def _marks_that_are_not_read(check: Purpose, registries: Mapping[str, Registry]) -> list[str]:
+    return [
+        f"{registry.code}/{field.code}"
+        for registry in registries.values()
+        for field in registry.fields.values()
+        if field.guards and field.code not in check.permits.get(registry.code, ())
+    ]
 
 
 def _purpose(

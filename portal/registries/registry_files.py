@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from portal.domain.text import LocalizedText
 from portal.registries.description import (
+    EVERYTHING,
     ColumnName,
     ConnectorSpec,
     Field,
@@ -34,10 +35,11 @@ _NO_COLUMN = ColumnName("", "")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a registry's file may refer to: organisations and registries by code, and their names."""
+    """What a registry's file may refer to: organisations and registries by code with their names, and all fields."""
 
     organisations: Mapping[str, LocalizedText]
     registries: Mapping[str, LocalizedText]
+    fields: frozenset[str]
 
 
 def read_registry(file: TomlTable, names: Names) -> Registry:
@@ -179,7 +181,7 @@ class _ConnectorReader:
         record = self._record_of(table)
         base, aliases = self._tables_of(record)
         source = self._source(table.table("source", is_optional=True))
-        values = table.table("values", is_optional=True)
+        values = _words(table.table("values", is_optional=True))
         field = Field(
             code=code,
             name=table.localized("name"),
@@ -190,11 +192,25 @@ class _ConnectorReader:
             type=table.choice("type", FieldType, default=FieldType.TEXT),
             record=record,
             column=_column(table, "column", base, aliases),
-            values=frozen(_words(values)),
+            values=frozen(values),
             provenance=self._provenance_of(table, source),
+            guards=frozen(self._guards(table.table("guards", is_optional=True), values)),
         )
         table.finish()
         return field
+
+    def _guards(self, table: TomlTable | None, values: Mapping[str, LocalizedText]) -> dict[str, tuple[str, ...]]:
+        if table is None:
+            return {}
+        guards = {mark: table.texts(mark) for mark in table}
+        for mark, names in guards.items():
+            if mark not in values:
+                table.mistake(mark, "the field has no such value")
+            for position, name in enumerate(names):
+                if name != EVERYTHING and name not in self._names.fields:
+                    table.mistake(mark, 'there is no such field; write "registry/field", or "*" for all', position)
+        table.finish()
+        return guards
 
     def _provenance_of(self, table: TomlTable, source: Source) -> Provenance | None:
         if "provenance" not in table:

@@ -92,6 +92,12 @@ class TomlTable:
         texts = [name.get(language) if isinstance(name, dict) else None for language in LANGUAGES]
         return (code if isinstance(code, str) else None), LocalizedText(*(str(text or "") for text in texts))
 
+    def peek_at_fields(self) -> list[str]:
+        """Each field of this registry's file as "registry/field", as they stand, without a word about mistakes."""
+        fields = self._values.get("fields")
+        tables = [field for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
+        return [f"{self._values.get('code')}/{field.get('code')}" for field in tables]
+
     def boolean(self, key: str, *, default: bool) -> bool:
         value = self._taken(key, bool, "true or false", is_optional=True)
         return default if value is None else bool(value)

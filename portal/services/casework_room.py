@@ -23,6 +23,7 @@ from portal.services.journal import Journal
 from portal.services.marks import RecordMarks
 from portal.services.past_looks import PastLooks
 from portal.services.policy import Policy
+from portal.services.protection import Protection
 from portal.services.reviews import Reviews
 from portal.services.sealing import References, Sealer
 from portal.services.supervision import Supervision
@@ -63,7 +64,8 @@ class CaseworkRoom:
         accounts = Accounts(sessions, sealer, clock)
         accesses = TeamAccesses(log, absences, references, clock, zone)
         journal = Journal(log, catalogue, clock)
-        circumstances = Circumstances(cases, Closeness(policy, gate, clock), marks, absences)
+        closeness = Closeness(policy, gate, Protection(catalogue), clock)
+        circumstances = Circumstances(cases, closeness, marks, absences)
         return cls(
             policy=policy,
             casework=Casework(policy, circumstances, gate, reviews, PastLooks(log, references)),

@@ -97,14 +97,17 @@ class Circumstances:
         return Situation(reference, facts, marks, grounds)
 
     def with_closeness(self, situation: Situation, actor: Actor, opening: Opening, request_id: str) -> Situation:
-        """The same with the registries' word on how close the person is.
+        """The same with the registries' word on how close the person is, and whether they mark them.
 
         Raises:
             DisclosureUnavailable: the check could not be recorded, so it was not made.
         """
-        relation = self._closeness.relation(actor, opening.subject, request_id=request_id, seal=opening.seal)
+        checked = self._closeness.check(actor, opening.subject, request_id=request_id, seal=opening.seal)
+        relation, guarded = checked.relation, checked.guarded
         grounds = situation.grounds | ({Ground.CLOSENESS_UNKNOWN} if relation is Relation.UNKNOWN else set())
-        return replace(situation, facts=replace(situation.facts, relation=relation), grounds=grounds)
+        is_guarded = situation.facts.guarded or bool(guarded)
+        facts = replace(situation.facts, relation=relation, guarded=is_guarded, marked=guarded.fields)
+        return replace(situation, facts=facts, grounds=grounds)
 
     def _case(
         self, actor: Actor, opening: Opening, purpose: Purpose

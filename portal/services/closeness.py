@@ -1,13 +1,14 @@
 """Whether somebody is close to the official who asks: a relative, of the same household, or a colleague.
 
 The links come from the registries, through the gate, for a purpose of its own: what the portal learns about two people
-to keep one from the other is a use of their data, and stands in the log like any other (docs/adr/0025).
+to keep one from the other is a use of their data, and stands in the log like any other (docs/adr/0025). The same
+question brings the marks that the registries keep on the person: they need no look-up of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from portal.domain.actions import Action
@@ -19,6 +20,7 @@ from portal.registries.records import Record
 from portal.services.clock import Clock
 from portal.services.disclosure import Disclosure, Gate, Grant
 from portal.services.policy import Policy
+from portal.services.protection import Guarded, Protection
 
 #: How long an official's own ties are held in this process's memory, so that not every access is a look at them too.
 REMEMBERED_FOR = timedelta(minutes=30)
@@ -39,17 +41,27 @@ class _Ties:
     is_whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the registries said before a look: how close the person is, and which fields marks on them guard."""
+
+    relation: Relation
+    guarded: Guarded
+
+
 class Closeness:
     """Asks the registries about the official and the person, and says how close they are. It never says why."""
 
-    def __init__(self, policy: Policy, gate: Gate, clock: Clock) -> None:
+    def __init__(self, policy: Policy, gate: Gate, protection: Protection, clock: Clock) -> None:
         self._policy = policy
         self._gate = gate
+        self._protection = protection
         self._clock = clock
         self._of_officials: dict[str, tuple[datetime, _Ties]] = {}
 
-    def relation(self, actor: Actor, subject: PersonalCode, *, request_id: str, seal: str | None = None) -> Relation:
+    def check(self, actor: Actor, subject: PersonalCode, *, request_id: str, seal: str | None = None) -> Checked:
         """How close `subject` is to the actor; `UNKNOWN` when a registry is silent or the actor's own code not known.
+        Where the registry that keeps the marks is silent, all that any mark guards is guarded.
 
         Under a `seal` the check is withheld from the subject, as the look itself is.
 
@@ -57,12 +69,18 @@ class Closeness:
             DisclosureUnavailable: the check could not be recorded, so no registry was asked.
         """
         own_code = actor.personal_code
-        if own_code is None:
-            return Relation.UNKNOWN
         if own_code == subject:
-            return Relation.OWN
+            return Checked(Relation.OWN, Guarded())
+        if own_code is None:
+            answers = self._answers(self._grants(actor, subject, request_id, seal, only=self._protection.fields))
+            return Checked(Relation.UNKNOWN, self._protection.of(answers))
         own = self._ties_of_official(actor, own_code, request_id)
-        other = self._ties(actor, subject, request_id, seal)
+        grants = self._grants(actor, subject, request_id, seal)
+        answers = self._answers(grants)
+        relation = self._relation(own_code, own, subject, self._ties(grants, answers))
+        return Checked(relation, self._protection.of(answers))
+
+    def _relation(self, own_code: PersonalCode, own: _Ties, subject: PersonalCode, other: _Ties) -> Relation:
         if subject.reveal() in own.relatives or own_code.reveal() in other.relatives:
             return Relation.RELATIVE
         if own.homes & other.homes:
@@ -76,18 +94,44 @@ class Closeness:
         remembered = self._of_officials.get(actor.account_id)
         if remembered is not None and now - remembered[0] < REMEMBERED_FOR:
             return remembered[1]
-        ties = self._ties(actor, code, request_id)
+        grants = self._grants(actor, code, request_id, without=self._protection.fields)
+        ties = self._ties(grants, self._answers(grants))
         if ties.is_whole:
             if len(self._of_officials) >= _MOST_REMEMBERED:
                 self._of_officials.clear()
             self._of_officials[actor.account_id] = (now, ties)
         return ties
 
-    def _ties(self, actor: Actor, person: PersonalCode, request_id: str, seal: str | None = None) -> _Ties:
+    def _grants(
+        self,
+        actor: Actor,
+        person: PersonalCode,
+        request_id: str,
+        seal: str | None = None,
+        *,
+        only: frozenset[str] | None = None,
+        without: frozenset[str] = frozenset(),
+    ) -> list[Grant]:
+        """One question for each registry, of the check's fields, or of those `only` ("registry/field")."""
         purpose = self._policy.purpose(CONFLICT_CHECK)
         assert purpose is not None  # noqa: S101 - the catalogue is not loaded without it
         grants = [self._grant(actor, person, purpose, registry, request_id, seal) for registry in purpose.permits]
-        answers = self._gate.disclose([grant for grant in grants if grant.fields])
+        return [
+            replace(
+                grant,
+                fields=tuple(
+                    code
+                    for code in grant.fields
+                    if (name := f"{grant.registry}/{code}") not in without and (only is None or name in only)
+                ),
+            )
+            for grant in grants
+        ]
+
+    def _answers(self, grants: Sequence[Grant]) -> list[Disclosure]:
+        return self._gate.disclose([grant for grant in grants if grant.fields])
+
+    def _ties(self, grants: Sequence[Grant], answers: Sequence[Disclosure]) -> _Ties:
         today = self._clock().date()
         return _Ties(
             relatives=frozenset(code.removeprefix("EE") for code in _held(answers, *_RELATIVE, today)),

@@ -106,6 +106,7 @@ def _request(purpose: Purpose, facts: Facts, name: str) -> dict[str, Any]:
             "relation": facts.relation.value,
             "restricted": name in facts.restricted,
             "guarded": facts.guarded,
+            "marked": name in facts.marked,
             "approved": facts.approved,
             "emergency": facts.emergency,
         },

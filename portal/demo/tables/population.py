@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from portal.demo.people import Person
+from portal.demo.protected import COLUMN, mark_of
 from portal.demo.tables.rows import Row, as_text
 
 FILE = "population.db"
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE isik (
   isikukood TEXT PRIMARY KEY, eesnimi TEXT NOT NULL, perenimi TEXT NOT NULL, sugu TEXT NOT NULL,
-  synniaeg DATE NOT NULL, kodakondsus TEXT, perekonnaseis TEXT NOT NULL
+  synniaeg DATE NOT NULL, kodakondsus TEXT, perekonnaseis TEXT NOT NULL, {COLUMN}
 ) WITHOUT ROWID;
 CREATE TABLE aadress (
   aadress_id INTEGER PRIMARY KEY, lahiaadress TEXT NOT NULL, omavalitsus TEXT NOT NULL, maakond TEXT NOT NULL,
@@ -31,7 +32,8 @@ CREATE INDEX isikuseos_isik ON isikuseos (isikukood);
 class PopulationTables:
     """Writes each dwelling once, when the first person to have lived there comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
         self._written: set[int] = set()
 
     def common_rows(self) -> Iterator[Row]:
@@ -42,7 +44,7 @@ class PopulationTables:
             "isik",
             (
                 person.code, person.given, person.family, person.sex, as_text(person.born), person.citizenship,
-                person.marital,
+                person.marital, mark_of(person.code, self._seed),
             ),
         )  # fmt: skip
         for residence in person.residences:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -12,11 +13,13 @@ import pytest
 
 from audit.entry import encode_body
 from audit.log import AuditLog, TrailQuery, open_log
-from config.settings import Settings
+from config.settings import Settings, SettingsError
 from portal.app import furnish_house
 from portal.demo import seeding
 from portal.demo.building import registry_files
-from portal.demo.personas import SINGLE_PARENT
+from portal.demo.country import SEED
+from portal.demo.personas import PUBLIC_FIGURE, SINGLE_PARENT, code_of
+from portal.demo.protected import mark_of
 from portal.demo.seeding import SeedReport, seed_country
 from portal.domain.actions import Action
 from portal.domain.assurance import Assurance
@@ -141,3 +144,39 @@ def test_a_lost_registry_is_made_anew(settings: Settings) -> None:
     assert (report.was_there, report.accesses) == (False, first.accesses)
     with closing(sqlite3.connect(lost)) as connection:
         assert connection.execute("SELECT count(*) FROM isik").fetchone() == (200,)
+
+
+def _marks(settings: Settings) -> dict[str, str]:
+    with closing(sqlite3.connect(settings.data_dir / "registries" / "population.db")) as connection:
+        return dict(connection.execute("SELECT isikukood, kaitse FROM isik"))
+
+
+def _as_an_older_version_left_it(settings: Settings) -> Path:
+    file = settings.data_dir / "registries" / "population.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("ALTER TABLE isik DROP COLUMN kaitse")
+        connection.commit()
+    return file
+
+
+def test_a_register_from_before_there_were_marks_gets_the_same_marks_as_a_new_one(settings: Settings) -> None:
+    seed(settings)
+    new = _marks(settings)
+    assert new[code_of(PUBLIC_FIGURE)] == "avalik"
+    _as_an_older_version_left_it(settings)
+    assert seed(settings).was_there
+    assert _marks(settings) == new
+
+
+def test_an_older_register_that_cannot_be_changed_is_an_error_that_says_what_to_do(settings: Settings) -> None:
+    seed(settings)
+    file = _as_an_older_version_left_it(settings)
+    file.write_bytes(b"no database at all" * 100)
+    with pytest.raises(SettingsError, match="made anew"):
+        seed(settings)
+
+
+def test_of_a_whole_country_a_few_dozen_people_are_marked() -> None:
+    marks = Counter(mark_of(f"{number:011}", SEED) for number in range(20_000))
+    assert 24 <= marks["aadress"] + marks["avalik"] <= 60
+    assert min(marks["aadress"], marks["avalik"]) >= 5

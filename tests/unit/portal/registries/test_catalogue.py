@@ -13,6 +13,7 @@ from portal.registries.catalogue import Catalogue, CatalogueError, SourceKind, l
 
 SHIPPED = Path(__file__).parents[4] / "config"
 LAND = "registries/70-land.toml"
+POPULATION = "registries/10-population.toml"
 TAX = "registries/20-tax-benefits.toml"
 PURPOSES = "purposes.toml"
 ORGANISATIONS = "organisations.toml"
@@ -72,6 +73,32 @@ def test_own_looks_and_oversight_open_no_registry_by_a_permit(catalogue: Catalog
 def test_a_purpose_is_either_for_systems_or_for_people(catalogue: Catalogue) -> None:
     for purpose in catalogue.purposes.values():
         assert ("system" in purpose.roles) == purpose.is_automatic
+
+
+def test_no_purpose_of_an_official_gives_a_mark_and_the_check_before_a_look_reads_it(catalogue: Catalogue) -> None:
+    marks = {(r.code, f.code) for r in catalogue.registries.values() for f in r.fields.values() if f.guards}
+    assert marks == {("population", "protection")}
+    givers = {
+        purpose.code
+        for purpose in catalogue.purposes.values()
+        if any(code in purpose.permits.get(registry, ()) for registry, code in marks)
+    }
+    assert givers == {"conflict-check"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "what"),
+    [
+        (POPULATION, 'avalik = ["*"]', 'avalik = ["land/x"]', "guards.avalik[1]: there is no such field"),
+        (POPULATION, 'avalik = ["*"]', 'tuntud = ["*"]', "guards.tuntud: the field has no such value"),
+        ("purposes.toml", '["protection", ', "[", "conflict-check does not permit population/protection"),
+    ],
+)
+def test_a_mark_that_guards_nothing_that_exists_or_that_no_check_reads_is_a_mistake(
+    spoil: Callable[[str, str, str], int], shipped_copy: Path, file: str, old: str, new: str, what: str
+) -> None:
+    spoil(file, old, new)
+    assert any(what in mistake for mistake in mistakes_of(shipped_copy)), mistakes_of(shipped_copy)
 
 
 def test_the_bought_household_link_names_its_seller(catalogue: Catalogue) -> None:

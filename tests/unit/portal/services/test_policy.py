@@ -90,6 +90,7 @@ FACTS = st.builds(
     relation=st.sampled_from(Relation),
     restricted=st.sets(st.sampled_from(["population/address", "employment/employer", "land/area"])).map(frozenset),
     guarded=st.booleans(),
+    marked=st.sets(st.sampled_from(["population/address", "employment/employer", "land/area"])).map(frozenset),
     approved=st.booleans(),
     emergency=st.booleans(),
 )
@@ -115,6 +116,8 @@ def test_no_circumstances_ever_yield_a_field_that_no_rule_permits(
         assert (decision.refusal is None) == bool(decision.permitted)
         if facts == Facts() and not stated.is_automatic:
             assert set(decision.codes) == allowed
+        if not (facts.approved or facts.emergency) and role != "system":
+            assert not {f"{code}/{field}" for field in decision.codes} & facts.marked
         if facts.relation in {Relation.OWN, Relation.RELATIVE, Relation.HOUSEHOLD} and role != "system":
             assert decision.permitted == ()
 

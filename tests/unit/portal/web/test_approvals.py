@@ -218,3 +218,103 @@ def test_what_is_sensitive_about_a_minor_needs_a_second_person_too(office: Offic
     fields = office.portal.house.catalogue.registries["population"].fields
     assert {answer.status_code for answer in pages.values()} == {200}
     assert set(usual) - set(shown) == {code for code in usual if fields[code].sensitive} != set()
+
+
+CLAIM = "benefit-claim"
+GUARDED_FORM = {"case": "C-1", "justification": REASON}
+
+
+def _holds(office: Office, mark: str | None) -> None:
+    held = {"given-names": "SECRET-NAME", "address": "SECRET-STREET 1"} | ({} if mark is None else {"protection": mark})
+    office.portal.registries["population"].holds(MARY, **held)
+    office.portal.registries["employment"].holds(MARY, employer="SECRET-EMPLOYER")
+
+
+def _look(office: Office, *registries: str, account: str = "caseworker") -> Any:
+    form = GUARDED_FORM | {"personal_code": MARY.reveal(), "registries": list(registries)}
+    return office.post(account, f"/casework/{CLAIM}", **form)
+
+
+def _approval(office: Office, *registries: str) -> str:
+    """Asked for by the caseworker and approved by a colleague, who saw the reason and nothing else."""
+    form = GUARDED_FORM | {"personal_code": MARY.reveal(), "registries": list(registries)}
+    assert office.post("caseworker", f"/approvals/ask/{CLAIM}", **form).status_code == 303
+    asker = office.portal.house.accounts.actor(office.portal.accounts["caseworker"])
+    approval = office.portal.house.safeguards.approvals.asked_by(asker)[0].approval_id
+    seen = office.portal.client("colleague").get("/approvals").get_data(as_text=True)
+    assert REASON.replace("'", "&#39;") in seen
+    assert not any(secret in seen for secret in ("SECRET", MARY.reveal(), "public figure", "protected address"))
+    assert office.open(approval, "caseworker").status_code == 403
+    assert office.decide(approval, "caseworker").status_code == 404
+    assert office.decide(approval, "colleague").status_code == 303
+    return approval
+
+
+@pytest.mark.parametrize("mark", [None, "puudub"])
+def test_the_address_of_somebody_who_is_not_marked_opens_to_one_official(office: Office, mark: str | None) -> None:
+    _holds(office, mark)
+    assert "SECRET-STREET" in _look(office, "population").get_data(as_text=True)
+
+
+def test_a_protected_address_opens_only_with_a_second_persons_approval_and_once(office: Office) -> None:
+    _holds(office, "aadress")
+    alone = _look(office, "population")
+    assert alone.status_code == 200
+    assert "SECRET-NAME" in alone.get_data(as_text=True)
+    assert "SECRET-STREET" not in alone.get_data(as_text=True)
+    assert "a second person has to approve first" in alone.get_data(as_text=True)
+    assert "address" not in office.looks()[0].fields
+    approval = _approval(office, "population")
+    opened = office.open(approval, "caseworker")
+    assert "SECRET-STREET" in opened.get_data(as_text=True)
+    assert "address" in office.looks()[0].fields
+    assert office.looks()[0].details["approver"] == office.portal.accounts["colleague"]
+    looks = len(office.looks())
+    assert office.open(approval, "caseworker").status_code == 403
+    assert "SECRET-STREET" not in _look(office, "population").get_data(as_text=True)
+    assert [access.fields.count("address") for access in office.looks()[:-looks]] == [0]
+
+
+def test_nothing_about_a_public_figure_opens_to_one_official_and_the_refusal_is_logged(office: Office) -> None:
+    _holds(office, "avalik")
+    for registry in ("population", "employment", "tax-benefits"):
+        alone = _look(office, registry)
+        assert alone.status_code == 403
+        assert "SECRET" not in alone.get_data(as_text=True)
+    assert office.looks() == []
+    denied = office.entries(subject=MARY.subject, outcome="denied")
+    assert [(access.reason, access.fields) for access in denied] == [("second-person-needed", ())] * 3
+    checks = office.entries(subject=MARY.subject, actions=frozenset({"conflict-check"}), registry="population")
+    assert len(checks) == 3  # the mark came with the ties: one question for each try
+    assert all(check.automatic and "protection" in check.fields for check in checks)
+    opened = office.open(_approval(office, "employment"), "caseworker")
+    assert "SECRET-EMPLOYER" in opened.get_data(as_text=True)
+    assert {access.registry for access in office.looks()} == {"employment"}
+
+
+@pytest.mark.parametrize("mark", ["avalik", "a mark that nobody described"])
+def test_an_official_whose_own_code_is_not_known_meets_the_mark_too(office: Office, mark: str) -> None:
+    _holds(office, mark)
+    assert _look(office, "employment", account="colleague").status_code == 403
+    (check,) = office.entries(subject=MARY.subject, actions=frozenset({"conflict-check"}))
+    assert check.fields == ("protection",)  # there is nobody to compare the ties with, so they are not asked for
+
+
+def test_while_the_registry_with_the_marks_is_silent_everything_needs_a_second_person(office: Office) -> None:
+    _holds(office, None)
+    approval = _approval(office, "employment")
+    office.portal.registries["population"].is_down = True
+    assert _look(office, "employment").status_code == 403
+    assert _look(office, "employment", account="colleague").status_code == 403
+    assert office.looks() == []
+    assert {access.reason for access in office.entries(subject=MARY.subject, outcome="denied")} >= {
+        "second-person-needed"
+    }
+    assert "SECRET-EMPLOYER" in office.open(approval, "caseworker").get_data(as_text=True)
+
+
+def test_the_person_sees_the_mark_on_themselves(office: Office) -> None:
+    _holds(office, "aadress")
+    page = office.portal.client("citizen").get("/me/records/population").get_data(as_text=True)
+    assert "Special protection" in page
+    assert "protected address" in page

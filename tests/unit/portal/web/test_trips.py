@@ -160,14 +160,14 @@ def test_when_the_log_cannot_write_nothing_is_shown_and_the_page_says_so(
 
 
 def test_a_registry_that_is_down_is_told_and_logged(portal: FakePortal) -> None:
-    portal.registries["population"].is_down = True
-    answer = _opened_by_caseworker(portal)
+    portal.registries["employment"].is_down = True
+    answer = _opened_by_caseworker(portal, registries=["employment"])
     assert answer.status_code == 200
     failed = _entries(portal, outcome="failed")
     assert [entry.action for entry in failed].count(Action.READ) == 1
     # The check whether the two are close could not be made either, for the official and for the person.
     assert [entry.action for entry in failed].count(Action.CONFLICT_CHECK) == 2
-    own = portal.client("citizen").get("/me/records/population")
+    own = portal.client("citizen").get("/me/records/employment")
     assert own.status_code == 200
     assert len(_entries(portal, outcome="failed")) == len(failed) + 1
 

@@ -146,6 +146,16 @@ def test_circumstances_refuse_or_oblige_as_the_rules_say(
     assert decision.obligations == obligations
 
 
+def test_what_a_mark_guards_waits_for_a_second_person_and_what_is_sensitive_about_the_marked_too() -> None:
+    purpose = CATALOGUE.purposes["benefit-claim"]
+    marked = frozenset({"population/address"})
+    alone = POLICY.decide(a_caseworker(), purpose, "population", Facts(guarded=True, marked=marked))
+    waiting = {field.code for field in alone.because_of(Reason.SECOND_PERSON)}
+    assert waiting == {"address", "marital-status", "relation"}
+    for more in (Facts(guarded=True, marked=marked, approved=True), Facts(guarded=True, marked=marked, emergency=True)):
+        assert waiting <= set(POLICY.decide(a_caseworker(), purpose, "population", more).codes)
+
+
 def test_a_restricted_field_opens_only_where_the_law_excepts_the_purpose() -> None:
     facts = Facts(restricted=frozenset({"population/address"}))
     benefit = POLICY.decide(a_caseworker(), CATALOGUE.purposes["benefit-claim"], "population", facts)

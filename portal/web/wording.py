@@ -168,7 +168,10 @@ REFUSALS = {
     Reason.CLOSE_PERSON: _l(
         "This person is close to you: a relative, or somebody you live with. A colleague has to do this."
     ),
-    Reason.SECOND_PERSON: _l("A second person has to approve before this opens. Ask them with the second button."),
+    Reason.SECOND_PERSON: _l(
+        "A second person has to approve before this opens. Under “Outside a case”,"
+        " choose “Ask a second person to approve”."
+    ),
     Reason.OWN_ACCESS: _l("This is what you did yourself. Somebody else has to judge it."),
     Reason.RESTRICTED: _l("The person had the use of these data restricted. This purpose may not use them."),
     Reason.POLICY_ERROR: _l(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput
 from wtforms import RadioField
 from wtforms.validators import InputRequired
 
-from portal.web.forms.fields import choices
+from portal.web.forms.fields import HouseForm, choices
 from portal.web.i18n import lazy_gettext as _l
 
 APPROVE, REFUSE = "approve", "refuse"
 
 
-class DecisionForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class DecisionForm(HouseForm):
     answer = RadioField(
         _l("Does this reason need these fields?"),
         choices=choices([(APPROVE, _l("Yes, I approve.")), (REFUSE, _l("No, I refuse."))]),

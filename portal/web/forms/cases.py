@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from govuk_frontend_wtf.wtforms_widgets import GovCheckboxesInput, GovFileInput, GovRadioInput, GovTextInput
 from wtforms import HiddenField, RadioField, SelectMultipleField, StringField
@@ -12,12 +11,12 @@ from wtforms.validators import InputRequired
 
 from portal.services.cases import AssignedCase
 from portal.services.policy import Decision
-from portal.web.forms.fields import choices
+from portal.web.forms.fields import HouseForm, choices
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
 
 
-class CaseOpeningForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class CaseOpeningForm(HouseForm):
     person = RadioField(
         _l("Whose record do you need?"),
         validators=[InputRequired(_l("Choose the person."))],
@@ -45,7 +44,7 @@ class CaseOpeningForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no ty
         self.registries.choices = choices((offer.registry.code, local(offer.registry.name)) for offer in offers)
 
 
-class CaseFileForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class CaseFileForm(HouseForm):
     file = FileField(
         _l("File of cases (CSV)"),
         validators=[FileRequired(_l("Choose the file."))],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovTextArea
 from wtforms import RadioField, TextAreaField
 from wtforms.validators import InputRequired, Length
@@ -13,7 +12,7 @@ from portal.domain.identifiers import PersonalCode
 from portal.registries.catalogue import Registry
 from portal.services.emergencies import Declaration, ReviewVerdict
 from portal.web.forms.casework import ReasonForm
-from portal.web.forms.fields import choices
+from portal.web.forms.fields import HouseForm, choices
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
@@ -38,7 +37,7 @@ class EmergencyForm(ReasonForm):
         )
 
 
-class ReviewForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class ReviewForm(HouseForm):
     verdict = RadioField(
         _l("Was it an emergency?"),
         choices=choices(

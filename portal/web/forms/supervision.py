@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask_wtf import FlaskForm
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovSelect, GovTextArea
 from wtforms import RadioField, SelectField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from portal.services.accounts import TeamMember
-from portal.web.forms.fields import DayField, choices, not_before
+from portal.web.forms.fields import DayField, HouseForm, choices, not_before
 from portal.web.i18n import lazy_gettext as _l
 
 REASON_LENGTH = 1000
@@ -18,7 +17,7 @@ LEAST_REASON = 20
 _TOO_SHORT = _l("Write at least %(least)s characters, so that others understand it.", least=LEAST_REASON)
 
 
-class EscalationForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class EscalationForm(HouseForm):
     reason = TextAreaField(
         _l("Why should an auditor look at it?"),
         description=_l("Say what does not fit. Leave out names and personal codes of the people concerned."),
@@ -32,7 +31,7 @@ class EscalationForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no typ
     )
 
 
-class VerdictForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class VerdictForm(HouseForm):
     verdict = RadioField(
         _l("What did you find?"),
         choices=choices((("misuse", _l("It was misuse")), ("cleared", _l("It was in order")))),
@@ -51,7 +50,7 @@ class VerdictForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     )
 
 
-class AbsenceForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
+class AbsenceForm(HouseForm):
     official = SelectField(_l("Official"), widget=GovSelect(), validate_choice=False)
     first = DayField(_l("First day away"), validators=[InputRequired(_l("Enter the first day."))])
     last = DayField(

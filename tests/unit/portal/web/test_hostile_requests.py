@@ -394,3 +394,10 @@ def test_signing_in_as_nobody_and_as_somebody_who_left_is_answered_alike(refusin
     ]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.get_data() for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("body", [b"false", b"0", b'"x"', b"[]", b"null", b"{}"])
+def test_a_supervisors_form_takes_no_json(portal: FakePortal, body: bytes) -> None:
+    client = portal.client("supervisor")
+    headers = {"X-CSRFToken": token_of(client), "Referer": "http://localhost/", "Content-Type": "application/json"}
+    assert client.post("/supervision/absences", data=body, headers=headers).status_code == 400

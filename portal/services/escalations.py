@@ -67,15 +67,14 @@ class Escalations:
         if review.state is not ReviewState.ESCALATED:
             raise AlreadyDecided
         state = ReviewState.UPHELD if is_misuse else ReviewState.CLEARED
-        self._journal.note(
-            actor,
-            Action.ESCALATION_VERDICT,
-            OVERSIGHT,
-            request_id=request_id,
-            statement=finding,
-            details={**_about(review), "verdict": state.value},
-        )
-        self._reviews.settle(review_id, state, by=actor.account_id, finding=finding)
+        said = {**_about(review), "verdict": state.value}
+
+        def entry_made() -> None:
+            self._journal.note(
+                actor, Action.ESCALATION_VERDICT, OVERSIGHT, request_id=request_id, statement=finding, details=said
+            )
+
+        self._reviews.settle(review_id, state, by=actor.account_id, finding=finding, record=entry_made)
 
 
 def _about(review: Review) -> dict[str, str | int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -134,23 +134,38 @@ class Reviews:
         """Raises NothingHere when there is none, or no supervisor handed it over."""
         return self._one(select(AccessReview).where(AccessReview.id == review_id, AccessReview.state.in_(HANDED_OVER)))
 
-    def decide(self, review_id: str, state: ReviewState, *, by: str, reason: str | None) -> None:
-        """A supervisor's decision. Raises AlreadyDecided when it is no longer open."""
+    def decide(
+        self, review_id: str, state: ReviewState, *, by: str, reason: str | None, record: Callable[[], object]
+    ) -> None:
+        """A supervisor's decision, which `record` enters in the log. Raises AlreadyDecided when it is not open."""
         values = {"decided_by": by, "decided_at": self._clock(), "reason": reason}
-        self._move(review_id, ReviewState.OPEN, state, values)
+        self._move(review_id, ReviewState.OPEN, state, values, record)
 
-    def settle(self, review_id: str, state: ReviewState, *, by: str, finding: str) -> None:
-        """An auditor's word. Raises AlreadyDecided when it is settled already."""
+    def settle(
+        self, review_id: str, state: ReviewState, *, by: str, finding: str, record: Callable[[], object]
+    ) -> None:
+        """An auditor's word, which `record` enters in the log. Raises AlreadyDecided when it is settled already."""
         values = {"settled_by": by, "settled_at": self._clock(), "finding": finding}
-        self._move(review_id, ReviewState.ESCALATED, state, values)
+        self._move(review_id, ReviewState.ESCALATED, state, values, record)
 
-    def _move(self, review_id: str, from_: ReviewState, to: ReviewState, values: dict[str, object]) -> None:
-        """One statement with the state it must be in: of two who decide at once, one is told that it is decided."""
+    def _move(
+        self,
+        review_id: str,
+        from_: ReviewState,
+        to: ReviewState,
+        values: dict[str, object],
+        record: Callable[[], object],
+    ) -> None:
+        """One statement with the state it must be in: of two who decide at once, one is told that it is decided.
+
+        The entry is made while the row is held, so that only the decision that holds has one; without it, none holds.
+        """
         change = update(AccessReview).where(AccessReview.id == review_id, AccessReview.state == from_)
         with self._sessions.begin() as session:
             done = session.execute(change.values(state=to, **values))
             if int(getattr(done, "rowcount", 0)) != 1:
                 raise AlreadyDecided
+            record()
 
     def _found(self, wanted: Select[AccessReview], limit: int) -> list[Review]:
         with self._sessions() as session:

@@ -154,8 +154,11 @@ class Supervision:
             raise AccessDenied(own, entry)
         if review.state is not ReviewState.OPEN:
             raise AlreadyDecided
-        self._journal.note(actor, action, SUPERVISION, request_id=request_id, statement=reason, details=about)
-        self._reviews.decide(review_id, state, by=actor.account_id, reason=reason)
+
+        def entry_made() -> None:
+            self._journal.note(actor, action, SUPERVISION, request_id=request_id, statement=reason, details=about)
+
+        self._reviews.decide(review_id, state, by=actor.account_id, reason=reason, record=entry_made)
 
     def _is_own(self, actor: Actor, review: Review) -> bool:
         """One person may have an account in each role: what counts is the person."""

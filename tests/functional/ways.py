@@ -199,6 +199,7 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
             SealForm(here.page, here.site).open().register(personal_code="1", case="", until=date(2020, 1, 1))
         ),
         ("seals.seal", "just registered"): _register_seal,
+        ("emergencies.new", "after a fresh proof"): lambda here: EmergencyForm(here.page, here.site).open().prove(),
         ("emergencies.emergency", "declared"): _declare_emergency,
     },
     SUPERVISOR: {
@@ -249,8 +250,5 @@ NO_PAGES: Mapping[str, str] = {
     "staff_openid.confirm": "only after a sign-in by an OpenID provider: tests/unit/portal/web/test_staff_openid.py",
     "staff_openid.start_confirming": "leads to an OpenID provider: tests/unit/portal/web/test_staff_openid.py",
     "staff.confirm": "only for a session that a passkey began: tests/functional/test_staff.py looks at it",
-    "emergencies.new": "only after a fresh proof at the highest level: tests/unit/portal/web/test_emergencies.py",
-    "emergencies.emergency": "only once an emergency was declared: tests/unit/portal/web/test_emergencies.py",
-    "emergencies.supervised_emergency": "as emergencies.emergency: tests/unit/portal/web/test_emergencies.py",
     "log.tile": "a tile of the log in its public binary format",
 }

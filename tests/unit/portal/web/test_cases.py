@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,14 @@ from tests.factories.cases import a_row, take_over
 from tests.factories.people import JUHAN, KADRI, MARY
 
 REASON = "Deciding the housing benefit claim received on 3 March"
+
+
+@pytest.fixture
+def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Iterator[FakePortal]:
+    """A portal whose own tables are on SQLite or on PostgreSQL."""
+    portal = FakePortal.build(tmp_path, monkeypatch, database_url=database_url)
+    yield portal
+    portal.close()
 
 
 def _a_case(portal: FakePortal, account: str = "caseworker", **changes: Any) -> str:

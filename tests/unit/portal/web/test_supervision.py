@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from portal.domain.reviews import ReviewState
 from portal.services.accounts import NewAccount
 from portal.services.reviews import AlreadyDecided, Review
 from tests.factories.apps import FakePortal
+from tests.factories.client_systems import write_catalogue
 from tests.factories.people import KADRI, MARY
 
 REASON = "Deciding the housing benefit claim received on 3 March"
@@ -107,7 +109,25 @@ def test_what_is_decided_is_decided_once(here: FakePortal) -> None:
     assert _review(here).state is ReviewState.CONFIRMED
     assert len(_entries(here, actions=frozenset({Action.REVIEW_CONFIRMATION}))) == 1
     with pytest.raises(AlreadyDecided):
-        here.house.casework_room.reviews.decide(review.review_id, ReviewState.ESCALATED, by="x", reason=WHY)
+        here.house.casework_room.reviews.decide(
+            review.review_id, ReviewState.ESCALATED, by="x", reason=WHY, record=lambda: None
+        )
+
+
+def test_of_two_supervisors_who_decide_at_once_one_holds(here: FakePortal) -> None:
+    _look(here)
+    path = f"/supervision/reviews/{_review(here).review_id}"
+    clients = [here.client("supervisor"), here.client("officer")]
+    steps: list[tuple[str, dict[str, str]]] = [("confirm", {}), ("escalate", {"reason": WHY})]
+    with ThreadPoolExecutor(2) as pool:
+        sent = [
+            pool.submit(here.post, client, f"{path}/{step}", **form)
+            for client, (step, form) in zip(clients, steps, strict=True)
+        ]
+        assert [answer.result().status_code for answer in sent] == [303, 303]
+    decided = {Action.REVIEW_CONFIRMATION: ReviewState.CONFIRMED, Action.REVIEW_ESCALATION: ReviewState.ESCALATED}
+    (entry,) = _entries(here, actions=frozenset(decided))
+    assert _review(here).state is decided[Action(entry.action)]
 
 
 def test_volume_above_the_threshold_and_looks_during_an_absence_stand_out(here: FakePortal) -> None:
@@ -128,6 +148,24 @@ def test_volume_above_the_threshold_and_looks_during_an_absence_stand_out(here: 
     assert here.post(other, f"/supervision/absences/{absence.absence_id}/take-back").status_code == 404
     assert here.post(client, f"/supervision/absences/{absence.absence_id}/take-back").status_code == 303
     assert here.house.casework_room.absences.of([here.accounts["caseworker"]]) == []
+
+
+def test_an_official_above_the_organisations_threshold_stands_out_and_one_at_it_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    catalogue = write_catalogue(tmp_path)
+    file = catalogue / "organisations.toml"
+    before, code, after = file.read_text(encoding="utf-8").partition('code = "social-insurance-board"\n')
+    after = after.replace("daily_accesses = 120", "daily_accesses = 2", 1)
+    file.write_text(before + code + after, encoding="utf-8")
+    portal = FakePortal.build(tmp_path, monkeypatch, database_url=database_url, catalogue_dir=catalogue)
+    supervisor = portal.client("supervisor")
+    for looks in (1, 2, 3):
+        _look(portal)
+        page = supervisor.get("/supervision").get_data(as_text=True)
+        assert f"{looks} of 2" in page
+        assert ("Above the threshold" in page) is (looks > 2)
+    portal.close()
 
 
 def test_cases_from_a_file_name_each_row_and_no_person(here: FakePortal) -> None:

@@ -52,7 +52,7 @@ def _rotate(home: LogHome, new: MasterKey, told: list[tuple[int, int]] | None = 
     try:
         return rotate_master_key(log, new, None if told is None else lambda done, total: told.append((done, total)))
     finally:
-        log.store.close()
+        log.close()
 
 
 def _said(log: AuditLog) -> list[Access]:

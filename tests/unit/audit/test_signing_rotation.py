@@ -65,7 +65,7 @@ class TwoKeys:
         try:
             yield parts
         finally:
-            parts.store.close()
+            parts.close()
 
     def begin(self) -> None:
         with self.parts() as parts:

@@ -62,7 +62,7 @@ def test_the_logs_keys_are_replaced_while_the_portal_goes_on(tmp_path: Path) -> 
     begin_handover(parts)
     running.append(an_access())
     retire_old_key(parts)
-    parts.store.close()
+    parts.close()
     running.append(an_access())
     running.close()
     after = log_settings(_settings(tmp_path, master_key_file=second, signing_key_file=str(next_key)))

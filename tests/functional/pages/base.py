@@ -37,7 +37,8 @@ class PortalPage:
         self.page.get_by_role("navigation", name="Language").get_by_role("link", name=name).click()
 
     def sign_out(self) -> None:
-        self.page.get_by_role("button", name="Sign out").click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name="Sign out").click()
 
     def fact(self, key: str) -> str:
         """The value beside `key` in a list of facts."""

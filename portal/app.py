@@ -1,103 +1,22 @@
-"""The composition root: the one place where settings become services and services become an application."""
+"""The composition root: services become an application here, and settings become services in `furnishing`."""
 
 from __future__ import annotations
 
 import atexit
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_wtf import CSRFProtect
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from audit.errors import AuditError, KeyRefused
 from audit.keys import load_signer
-from audit.log import AuditLog, open_log
-from config.protection import ProtectionSettings
 from config.settings import Settings
-from portal.domain.machines import ClientSystem
-from portal.installation import log_settings, unlocked
+from portal.furnishing import StartRefused, furnish_house
 from portal.jobs.runner import JobRunner
 from portal.jobs.witnessing import ask_witnesses_for_ever
-from portal.registries.catalogue import Catalogue, CatalogueError, load_catalogue
-from portal.registries.client_files import load_clients
-from portal.registries.connector import Connector
-from portal.registries.sql import build_connectors
-from portal.services.accounts import Accounts
-from portal.services.analytics.desk import Analytics, store_at
-from portal.services.analytics.lake import Lake
-from portal.services.attempts import Attempts
-from portal.services.casework_room import CaseworkRoom
 from portal.services.clock import Clock, system_clock
-from portal.services.dashboard import Dashboard
-from portal.services.disclosure import Gate
-from portal.services.emergencies import EmergencyLimits
-from portal.services.entrance import Entrance
-from portal.services.errands import Errands
-from portal.services.exports import Exports
-from portal.services.findings import Findings
-from portal.services.house import House
-from portal.services.machines import Machines, Terms
-from portal.services.officials import OfficialNames
-from portal.services.openid import open_id_sign_in
-from portal.services.oversight import Oversight
-from portal.services.policy import Policy
-from portal.services.records import Records
-from portal.services.relations import Relations
-from portal.services.relying_party import RelyingParty
-from portal.services.reports import Reports
-from portal.services.safeguards import Foundations, Limits, Safeguards
-from portal.services.sealing import References, Sealer
-from portal.services.seals import SealLimits
-from portal.services.sessions import SessionLimits, Sessions
-from portal.services.staff import furnish_staff
-from portal.services.staff_openid import staff_sign_in, unfit_roles
-from portal.services.statements import Statements
-from portal.services.trail import Trail
-from portal.services.transparency import Transparency
-from portal.services.unusual.explanations import EXPLANATIONS
-from portal.services.unusual.limits import read_limits
-from portal.services.unusual.rules import CODES
-from portal.services.unusual_facts import UnusualFacts
-from portal.services.unusual_looks import UnusualLooks
-from portal.services.verification import Verifications
-from portal.web import (
-    account,
-    administration,
-    alerts,
-    approvals,
-    bulk,
-    cases,
-    casework,
-    emergencies,
-    escalations,
-    findings,
-    home,
-    log,
-    login,
-    openid,
-    oversight,
-    oversight_figures,
-    pages,
-    records,
-    seals,
-    sessions,
-    staff,
-    staff_openid,
-    statements,
-    step_up,
-    supervision,
-    trail,
-    transparency,
-    unusual,
-    verify,
-)
+from portal.web import login, openid, staff_openid, step_up
 from portal.web.api import init_api
 from portal.web.assets import AssetsMissing, init_assets
 from portal.web.errors import init_error_pages
@@ -111,6 +30,7 @@ from portal.web.json_input import init_json
 from portal.web.limits import init_limits, limit_rooms
 from portal.web.navigation import init_navigation
 from portal.web.request_log import init_request_log
+from portal.web.rooms import ROOMS
 from portal.web.security_headers import init_security_headers
 from portal.web.sentences import init_sentences
 from portal.web.shown_records import init_shown_records
@@ -118,49 +38,9 @@ from portal.web.staff_wording import init_staff_wording
 from portal.web.supervision_wording import init_supervision_wording
 from portal.web.wording import init_wording
 
-#: Every room with pages of its own, in the order in which a visitor may come to them.
-ROOMS = (
-    home,
-    log,
-    login,
-    openid,
-    sessions,
-    step_up,
-    staff,
-    staff_openid,
-    account,
-    administration,
-    records,
-    statements,
-    trail,
-    alerts,
-    approvals,
-    bulk,
-    cases,
-    casework,
-    emergencies,
-    supervision,
-    escalations,
-    seals,
-    oversight,
-    findings,
-    oversight_figures,
-    unusual,
-    transparency,
-    pages,
-    verify,
-)
 #: A form of the portal is small; a larger body is refused before it is read.
 MAXIMUM_BODY = 1024 * 1024
 MAXIMUM_FORM_PARTS = 200
-
-
-class StartRefused(RuntimeError):
-    """The portal must not start as it is set. The message names every reason."""
-
-    def __init__(self, reasons: list[str]) -> None:
-        self.reasons = reasons
-        super().__init__("The portal does not start:\n" + "\n".join(f"  - {reason}" for reason in reasons))
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
@@ -218,128 +98,6 @@ def _dress(app: Flask) -> None:
         init(app)
 
 
-def furnish_house(settings: Settings, *, clock: Clock = system_clock) -> House:
-    """The services without the web: what the command line and the jobs work with. Raises StartRefused."""
-    try:
-        settings = unlocked(settings)
-    except KeyRefused as refused:
-        raise StartRefused([f"master_key_token: {refused}"]) from None
-    if settings.master_key is None or settings.secret_key is None:
-        raise StartRefused(["there are no keys yet; `python -m portal init` makes them for a demonstration"])
-    reasons: list[str] = []
-    engine = engine_of(settings.database_url)
-    log = _log_or_reason(settings, reasons)
-    catalogue = _catalogue_or_reason(settings, reasons)
-    clients = {} if catalogue is None else _clients_or_reason(settings, catalogue, reasons)
-    _note_unreachable(engine, reasons)
-    reasons += unfit_roles(settings.staff_oidc, {} if catalogue is None else catalogue.organisations)
-    if log is None or catalogue is None or reasons:
-        raise StartRefused(reasons)
-    return _compose(settings, engine, log, catalogue, clients, connectors_of(settings, catalogue), clock)
-
-
-def connectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Connector]:
-    return dict(build_connectors(catalogue, settings.data_dir, settings.registry_urls))
-
-
-def engine_of(url: str) -> Engine:
-    """The portal's own database. The log and each registry have engines of their own."""
-    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    if make_url(url).get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]  # a DBAPI connection
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _compose(
-    settings: Settings,
-    engine: Engine,
-    log: AuditLog,
-    catalogue: Catalogue,
-    clients: Mapping[str, ClientSystem],
-    connectors: dict[str, Connector],
-    clock: Clock,
-) -> House:
-    assert settings.master_key is not None and settings.secret_key is not None  # noqa: S101, PT018 - see log_settings
-    master, secret = settings.master_key.get_secret_value(), settings.secret_key.get_secret_value()
-    sessions = sessionmaker(engine)
-    zone = ZoneInfo(settings.time_zone)
-    references = References(secret)
-    officials = OfficialNames(master)
-    sealer = Sealer(master)
-    accounts = Accounts(sessions, sealer, clock)
-    gate = Gate(log, connectors, clock)
-    analytics = Analytics(log, Lake(store_at(settings.analytics_store), clock), clock)
-    foundations = Foundations(sessions, sealer, log, clock, zone, catalogue)
-    oversight_desk = Oversight(log, catalogue, references, clock, zone)
-    accounts.index_citizens()
-    entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock)
-    party = RelyingParty.of_url(settings.base_url)
-    room = CaseworkRoom.furnish(sessions, sealer, log, gate, catalogue, references, clock, zone)
-    return House(
-        catalogue=catalogue,
-        accounts=accounts,
-        entrance=entrance,
-        staff_openid=staff_sign_in(
-            settings.staff_oidc, settings.base_url, Attempts(sessions, sealer, clock), foundations, entrance
-        ),
-        openid=open_id_sign_in(settings.oidc, settings.base_url, Attempts(sessions, sealer, clock), accounts, entrance),
-        errands=Errands(sessions, sealer, clock),
-        staff=furnish_staff(foundations, accounts, entrance, party, settings.staff),
-        machines=Machines(clients, sessions, log, clock, Terms.of(settings.base_url, settings.machines)),
-        reports=Reports(log, catalogue, references, clock),
-        records=Records(catalogue, gate),
-        trail=Trail(log, catalogue, officials, references, clock, zone, foundations.lifting()),
-        statements=Statements(log, catalogue, foundations.lifting()),
-        casework=room.casework,
-        casework_room=room,
-        oversight=oversight_desk,
-        exports=Exports(log, oversight_desk, load_signer(settings.audit.export_key_file), clock),
-        verifications=Verifications(sessions, log, oversight_desk, clock),
-        analytics=analytics,
-        findings=Findings(sessions, sealer, accounts, oversight_desk, clock),
-        unusual=UnusualLooks(
-            sessions,
-            oversight_desk,
-            UnusualFacts(sessions, sealer, accounts, zone),
-            Relations(Policy(catalogue), gate),
-            read_limits(settings.catalogue_dir, CODES, EXPLANATIONS),
-        ),
-        dashboard=Dashboard(analytics, catalogue, clock),
-        transparency=Transparency(analytics, catalogue, clock),
-        safeguards=Safeguards.build(foundations, accounts, room.casework, gate, _limits(settings.protection)),
-        officials=officials,
-        log=log,
-        zone=zone,
-    )
-
-
-def _session_limits(settings: Settings) -> SessionLimits:
-    return SessionLimits(
-        idle=timedelta(minutes=settings.session_idle_minutes),
-        absolute=timedelta(minutes=settings.session_absolute_minutes),
-    )
-
-
-def _limits(protection: ProtectionSettings) -> Limits:
-    return Limits(
-        seals=SealLimits(timedelta(days=protection.seal_days), timedelta(days=protection.seal_total_days)),
-        emergencies=EmergencyLimits(
-            lasts=timedelta(minutes=protection.emergency_minutes),
-            review=timedelta(hours=protection.emergency_review_hours),
-        ),
-        approvals=timedelta(hours=protection.approval_hours),
-        bulk_attention=protection.bulk_attention,
-        bulk_keep=timedelta(days=protection.bulk_keep_days),
-    )
-
-
 def _configure(app: Flask, settings: Settings) -> None:
     assert settings.secret_key is not None  # noqa: S101 - see log_settings
     https = settings.is_served_over_https
@@ -370,38 +128,3 @@ def _jobs() -> JobRunner:
     runner = JobRunner()
     atexit.register(runner.close)
     return runner
-
-
-def _log_or_reason(settings: Settings, reasons: list[str]) -> AuditLog | None:
-    try:
-        return open_log(log_settings(settings))
-    except AuditError as error:
-        reasons.append(f"audit log: {error}")
-        return None
-
-
-def _catalogue_or_reason(settings: Settings, reasons: list[str]) -> Catalogue | None:
-    try:
-        return load_catalogue(settings.catalogue_dir)
-    except CatalogueError as error:
-        reasons.append(str(error))
-        return None
-
-
-def _clients_or_reason(settings: Settings, catalogue: Catalogue, reasons: list[str]) -> Mapping[str, ClientSystem]:
-    try:
-        return load_clients(settings.catalogue_dir, catalogue)
-    except CatalogueError as error:
-        reasons.append(str(error))
-        return {}
-
-
-def _note_unreachable(engine: Engine, reasons: list[str]) -> None:
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("SELECT 1 FROM sessions LIMIT 1")
-    except SQLAlchemyError as error:
-        reasons.append(
-            f"portal database {engine.url.render_as_string(hide_password=True)}: cannot be used"
-            f" ({type(error).__name__}); `python -m portal init` prepares it"
-        )

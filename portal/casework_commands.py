@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from config.settings import Settings
-from portal.app import furnish_house
 from portal.domain.decisions import CaseStanding, Facts, Relation
+from portal.furnishing import furnish_house
 from portal.registries.catalogue import load_catalogue
 from portal.registries.purpose_files import Party
 from portal.services.case_files import CaseFileRefused, FileProblem, read_cases

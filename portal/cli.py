@@ -14,10 +14,10 @@ import click
 
 from audit.errors import AuditError
 from config.settings import Settings, SettingsError
-from portal.app import StartRefused, furnish_house
 from portal.casework_commands import cases, policy
 from portal.demo.seeding import SeedReport, seed_country
 from portal.domain.actors import Role
+from portal.furnishing import StartRefused, furnish_house
 from portal.installation import initialise, log_settings, unlocked
 from portal.registries.catalogue import CatalogueError
 from portal.server import serve_forever

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: The gate, and the composition root that hands it the connectors.
-DOOR = {"portal/services/disclosure.py", "portal/app.py"}
+DOOR = {"portal/services/disclosure.py", "portal/furnishing.py"}
 #: Names by which code could reach a registry.
 MODULES = ("portal.registries.sql", "portal.registries.connector")
 REACHING = {"Connector", "SqlConnector", "build_connectors", "connectors_of", "connectors"}

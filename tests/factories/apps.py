@@ -43,7 +43,7 @@ class FakePortal:
         settings.setdefault("limits", {"enabled": False})  # tests are faster than people
         given = initialise(Settings.load({"GLASSHOUSE_DATA_DIR": str(folder)}, **settings))
         registries: dict[str, FakeRegistry] = {}
-        monkeypatch.setattr("portal.app.connectors_of", lambda _settings, _catalogue: registries)
+        monkeypatch.setattr("portal.furnishing.connectors_of", lambda _settings, _catalogue: registries)
         app = create_app(given, clock=clock)
         app.testing = True
         house: House = app.extensions["glasshouse"]

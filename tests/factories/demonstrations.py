@@ -14,8 +14,9 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from config.settings import Settings
-from portal.app import create_app, furnish_house
+from portal.app import create_app
 from portal.demo import seeding
+from portal.furnishing import furnish_house
 from portal.installation import initialise, log_settings
 from portal.services.accounts import DemonstrationAccount
 from portal.services.house import House

@@ -29,16 +29,16 @@ PEOPLE = 45
 CHILD = textwrap.dedent(
     """
     import os, signal, sys
-    import portal.app
+    import portal.furnishing
     from config.settings import Settings
     from tests.fakes.registry import FakeRegistry
 
     url, folder, job, left = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
     registries = {}
-    portal.app.connectors_of = lambda settings, catalogue: registries
+    portal.furnishing.connectors_of = lambda settings, catalogue: registries
     audit = {"database_url": url} if url.startswith("postgresql") else {}
     given = {"database_url": url, "audit": audit} if audit else {}
-    house = portal.app.furnish_house(Settings.load({"GLASSHOUSE_DATA_DIR": folder}, **given))
+    house = portal.furnishing.furnish_house(Settings.load({"GLASSHOUSE_DATA_DIR": folder}, **given))
 
     class Registry(FakeRegistry):
         def fetch(self, subject, fields):

@@ -17,8 +17,8 @@ from click.testing import CliRunner
 
 from config.settings import Settings
 from portal import cli
-from portal.app import furnish_house
 from portal.demo.seeding import SeedReport
+from portal.furnishing import furnish_house
 from tests.databases import environment
 
 ROOT = Path(__file__).parents[3]

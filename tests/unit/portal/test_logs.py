@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from config.operation import LogFormat, LogsSettings
-from portal.app import engine_of
 from portal.domain.security_events import SecurityEvent
+from portal.furnishing import engine_of
 from portal.logs import IDENTIFYING, WITNESS_LOGGER, configure_logging, cut, formatter
 from portal.services.security_log import SECURITY_LOGGER, announce
 from tests.factories.people import KADRI, MARY

@@ -14,7 +14,6 @@ import pytest
 from audit.entry import encode_body
 from audit.log import AuditLog, TrailQuery, open_log
 from config.settings import Settings, SettingsError
-from portal.app import furnish_house
 from portal.demo import seeding
 from portal.demo.building import registry_files
 from portal.demo.country import SEED
@@ -24,6 +23,7 @@ from portal.demo.seeding import SeedReport, seed_country
 from portal.domain.actions import Action
 from portal.domain.assurance import Assurance
 from portal.domain.devices import Device
+from portal.furnishing import furnish_house
 from portal.installation import initialise, log_settings
 from portal.services.entrance import Visit
 from portal.services.house import House

@@ -214,7 +214,7 @@ def test_two_worlds_that_differ_only_in_whom_the_seal_is_about_look_the_same_to_
 
 def _reopened(station: Station, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Station:
     registries: dict[str, FakeRegistry] = {}
-    monkeypatch.setattr("portal.app.connectors_of", lambda _settings, _catalogue: registries)
+    monkeypatch.setattr("portal.furnishing.connectors_of", lambda _settings, _catalogue: registries)
     settings = Settings.load({"GLASSHOUSE_DATA_DIR": str(folder)})
     app = create_app(settings, clock=station.clock)
     app.testing = True

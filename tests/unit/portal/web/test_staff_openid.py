@@ -10,9 +10,9 @@ import pytest
 
 from audit.entry import Access
 from audit.log import TrailQuery
-from portal.app import StartRefused
 from portal.domain.actions import Action, Outcome, Reason
 from portal.domain.staff import Standing
+from portal.furnishing import StartRefused
 from portal.services.staff_accounts import AccountFilter
 from tests.factories.apps import FakePortal
 from tests.factories.sign_ins import SignIn, provider_settings

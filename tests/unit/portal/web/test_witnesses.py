@@ -13,7 +13,8 @@ from audit.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from audit.keys import generate_signing_key, load_signer
 from audit.witness import Submission
 from config.settings import Settings
-from portal.app import StartRefused, create_app
+from portal.app import create_app
+from portal.furnishing import StartRefused
 from portal.installation import initialise
 from portal.jobs.heartbeat import Heartbeat
 from tests.factories.apps import FakePortal

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+
 from audit.answers import FOUND, Answer, Command
 from audit.checkpoint import Checkpoint, open_checkpoint, origin_of
 from audit.entry import Access
-from audit.errors import AuditError, VerificationFailed
+from audit.errors import AuditError, KeyRefused, VerificationFailed
 from audit.log import verify_store
-from audit.manifest import verify_export
+from audit.manifest import ExportVerdict, verify_export
 from audit.note import Verifier
 from audit.options import (
     ENVIRONMENT,
@@ -163,23 +165,59 @@ def _export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--export-vkey", metavar="KEY", help="verifier key of the export, or its file"
                         " [GLASSHOUSE_LOG_EXPORT_VKEY, else var/keys/export.vkey]")  # fmt: skip
+    parser.add_argument("--witness-vkey", action="append", default=[], metavar="KEY", help="verifier key of a witness"
+                        " that you trust, or its file; may be repeated")  # fmt: skip
+    parser.add_argument("--tsa-certificate", type=Path, metavar="FILE", help="root certificates (PEM) of the"
+                        " time-stamping authorities that you trust")  # fmt: skip
 
 
 def _check_export(options: argparse.Namespace) -> Answer:
     key = options.export_vkey or os.environ.get(f"{ENVIRONMENT}EXPORT_VKEY", "var/keys/export.vkey")
-    verdict = verify_export(options.file, verifiers_of(options.vkey), verifiers_of([key]))
-    words = (
-        f"TRUE: {verdict.file} holds the {verdict.entries} entries that {verdict.origin} gave out at {verdict.made_at},"
-        f" under its checkpoint over {verdict.size} entries. Nothing was added, left out or changed since."
+    witnesses = verifiers_of(options.witness_vkey) if options.witness_vkey else []
+    verdict = verify_export(
+        options.file,
+        [*verifiers_of(options.vkey), *witnesses],
+        verifiers_of([key]),
+        authorities=_authorities(options.tsa_certificate),
     )
     facts = {
         "origin": verdict.origin,
+        "format": verdict.form,
         "file": verdict.file,
         "entries": verdict.entries,
         "made_at": verdict.made_at,
+        "made_by": verdict.made_by,
         "tree_size": verdict.size,
+        "proved": verdict.proved,
+        "witnesses": list(verdict.witnesses),
+        "stamped_at": None if verdict.stamped_at is None else verdict.stamped_at.isoformat(),
     }
-    return Answer("true", [words], facts=facts)
+    return Answer("true", _export_in_words(verdict), facts=facts)
+
+
+def _authorities(path: Path | None) -> list[x509.Certificate]:
+    if path is None:
+        return []
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise KeyRefused(f"{path}: no certificates ({type(error).__name__})") from None
+
+
+def _export_in_words(verdict: ExportVerdict) -> list[str]:
+    lines = [
+        f"TRUE: this {verdict.form} export holds the {verdict.entries} entries that {verdict.origin} gave out",
+        f"at {verdict.made_at} under its checkpoint over {verdict.size} entries, to {_visible(verdict.made_by)}.",
+        "Nothing was added, left out or changed since.",
+        *(f"The witness {_visible(name)} has seen that checkpoint." for name in verdict.witnesses),
+    ]
+    if verdict.proved:
+        lines.append("Each entry is proved by a receipt of its own, which says what the export says of it.")
+    if verdict.stamped_at is not None:
+        lines.append(f"A time-stamping authority that you trust saw it at {verdict.stamped_at:%Y-%m-%d %H:%M:%S} UTC.")
+    elif verdict.has_stamp:
+        lines.append("It has a time stamp, which was not checked: give the authority's root as --tsa-certificate.")
+    return lines
 
 
 COMMANDS: dict[str, Command] = {

@@ -186,6 +186,13 @@ class AuditLog:
         with self._reading_newest() as (_, newest):
             return newest
 
+    def witnessed(self, signed: SignedCheckpoint) -> SignedCheckpoint:
+        """The same checkpoint with the cosignatures of it that witnesses have given until now."""
+        size = signed.checkpoint.size
+        with self._store.reading() as connection:
+            note = newest_cosigned(connection, self._witnesses, at=size)
+        return signed if note is None else open_checkpoint(note, self.origin, self._opened.verifiers)
+
     def verify(self, progress: Callable[[int, int], None] | None = None) -> VerificationReport:
         """Replay the whole log, bodies and the remembered checkpoint included. Appends may go on meanwhile."""
         kept = None if self._remembered is None else self._remembered.read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 from limits import parse_many
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
@@ -65,3 +66,12 @@ class LimitsSettings(BaseModel):
     @property
     def is_in_memory(self) -> bool:
         return self.storage.get_secret_value() == MEMORY
+
+
+class TimeStampSettings(BaseModel):
+    """A time-stamping authority (RFC 3161) that dates the bundles for courts, and its root certificate (PEM)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str = Field(pattern=r"^https?://[^\s]+$")
+    certificate_file: Path

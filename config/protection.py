@@ -13,7 +13,7 @@ class ProtectionSettings(BaseModel):
     An emergency access ends after `emergency_minutes` and is to be reviewed within `emergency_review_hours`. A second
     person decides within `approval_hours`, and what they approved may be used within as many. A list of more than
     `bulk_attention` people is shown to the supervisor at once; its results are kept `bulk_keep_days` for the one time
-    that they may be fetched.
+    that they may be fetched. The file of an export of the trail is deleted after `export_keep_days`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -25,3 +25,4 @@ class ProtectionSettings(BaseModel):
     approval_hours: int = Field(default=24, ge=1, le=168)
     bulk_attention: int = Field(default=100, ge=1, le=10_000)
     bulk_keep_days: int = Field(default=7, ge=1, le=90)
+    export_keep_days: int = Field(default=7, ge=1, le=90)

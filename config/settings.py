@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from config.identity import MachineSettings, OidcSettings, unfit_provider
-from config.operation import LimitsSettings, LogFormat, LogsSettings
+from config.operation import LimitsSettings, LogFormat, LogsSettings, TimeStampSettings
 from config.protection import ProtectionSettings
 from config.staff import StaffOidcSettings, StaffSettings
 
@@ -83,6 +83,9 @@ class Settings(_Frozen):
     database_url: str = "sqlite:///{data_dir}/portal.db"
     #: A folder, or an object store's URL ("s3://bucket/prefix"), for the trail as Parquet.
     analytics_store: str = "{data_dir}/analytics"
+    #: A folder that all processes of the portal share, for exports made in the background (sealed).
+    export_folder: Path = Path("{data_dir}/exports")
+    time_stamping: TimeStampSettings | None = None
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
     master_key: SecretStr | None = None
@@ -253,6 +256,9 @@ def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
 
     changes["database_url"] = placed(settings.database_url)
     changes["analytics_store"] = placed(settings.analytics_store)
+    changes["export_folder"] = placed(settings.export_folder)
+    if settings.time_stamping is not None and not settings.time_stamping.certificate_file.is_file():
+        mistakes.append(f"time_stamping.certificate_file: no file at {settings.time_stamping.certificate_file}")
     audit = settings.audit
     changes["audit"] = audit.model_copy(
         update={name: placed(value) for name in _PLACED if (value := getattr(audit, name)) is not None}

@@ -20,6 +20,7 @@ from portal.web import login, openid, staff_openid, step_up
 from portal.web.api import init_api
 from portal.web.assets import AssetsMissing, init_assets
 from portal.web.errors import init_error_pages
+from portal.web.export_wording import init_export_wording
 from portal.web.flags import init_flags
 from portal.web.formatting import init_formatting
 from portal.web.forms import init_forms
@@ -89,6 +90,7 @@ def _dress(app: Flask) -> None:
         init_wording,
         init_staff_wording,
         init_supervision_wording,
+        init_export_wording,
         init_sentences,
         init_shown_records,
         init_navigation,

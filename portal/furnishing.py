@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from cryptography import x509
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +15,7 @@ from sqlalchemy.orm import sessionmaker
 from audit.errors import AuditError, KeyRefused
 from audit.keys import load_signer
 from audit.log import AuditLog, open_log
+from config.operation import TimeStampSettings
 from config.protection import ProtectionSettings
 from config.settings import Settings
 from portal.domain.machines import ClientSystem
@@ -33,6 +35,8 @@ from portal.services.disclosure import Gate
 from portal.services.emergencies import EmergencyLimits
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
+from portal.services.export_desk import ExportDesk
+from portal.services.exporting.stamping import TimeStampAuthority
 from portal.services.exports import Exports
 from portal.services.findings import Findings
 from portal.services.house import House
@@ -46,6 +50,7 @@ from portal.services.relations import Relations
 from portal.services.relying_party import RelyingParty
 from portal.services.reports import Reports
 from portal.services.safeguards import Foundations, Limits, Safeguards
+from portal.services.sealed_files import SealedFiles
 from portal.services.sealing import References, Sealer
 from portal.services.seals import SealLimits
 from portal.services.sessions import SessionLimits, Sessions
@@ -130,6 +135,14 @@ def _compose(
     analytics = Analytics(log, Lake(store_at(settings.analytics_store), clock), clock)
     foundations = Foundations(sessions, sealer, log, clock, zone, catalogue)
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
+    exports = Exports(
+        log,
+        oversight_desk,
+        load_signer(settings.audit.export_key_file),
+        clock,
+        witnesses=tuple(witness.rpartition(" ")[2] for witness in settings.audit.witnesses),
+        authority=_authority(settings.time_stamping),
+    )
     accounts.index_citizens()
     entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock)
     party = RelyingParty.of_url(settings.base_url)
@@ -152,7 +165,14 @@ def _compose(
         casework=room.casework,
         casework_room=room,
         oversight=oversight_desk,
-        exports=Exports(log, oversight_desk, load_signer(settings.audit.export_key_file), clock),
+        exports=exports,
+        export_desk=ExportDesk(
+            foundations,
+            accounts,
+            exports,
+            SealedFiles(settings.export_folder),
+            timedelta(days=settings.protection.export_keep_days),
+        ),
         verifications=Verifications(sessions, log, oversight_desk, clock),
         analytics=analytics,
         findings=Findings(sessions, sealer, accounts, oversight_desk, clock),
@@ -170,6 +190,12 @@ def _compose(
         log=log,
         zone=zone,
     )
+
+
+def _authority(settings: TimeStampSettings | None) -> TimeStampAuthority | None:
+    if settings is None:
+        return None
+    return TimeStampAuthority(settings.url, x509.load_pem_x509_certificates(settings.certificate_file.read_bytes()))
 
 
 def _session_limits(settings: Settings) -> SessionLimits:

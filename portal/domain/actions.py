@@ -22,6 +22,8 @@ class Action(StrEnum):
     TRAIL_SEARCH = "trail-search"
     #: An auditor exports the trail.
     TRAIL_EXPORT = "trail-export"
+    #: An auditor fetches the file of an export that was made in the background.
+    EXPORT_DOWNLOAD = "export-download"
     #: An auditor has the log verified.
     LOG_VERIFICATION = "log-verification"
     #: An account signs in to, or out of, the portal.

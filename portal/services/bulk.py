@@ -27,9 +27,9 @@ from portal.services.alerts import AlertKind
 from portal.services.attention import Attention
 from portal.services.clock import Clock
 from portal.services.entries import record
-from portal.services.exports import neutralised
 from portal.services.justification import Weakness, tidied, weakness_of
 from portal.services.sealing import Sealer
+from portal.services.spreadsheets import neutralised
 
 HISTORY_LENGTH = 50
 #: Rows that a page shows of those that brought nothing; the file has all of them.

@@ -1,50 +1,33 @@
-"""The trail as a file: streamed in constant memory under one checkpoint, with a signed manifest at the end.
+"""The trail as a file, made in constant memory under one checkpoint, with a signed manifest at the end.
 
-The archive holds `trail.csv` or `trail.jsonl`, the `checkpoint` under which it was read, and `manifest.txt`: a signed
-note (C2SP signed-note) that names the file's SHA-256, its number of entries and the checkpoint. Whoever gets the
-archive can tell that nothing was left out or changed since the portal wrote it: `python -m audit check-export FILE`.
+Whoever gets the archive can tell that nothing was left out or changed since the portal wrote it, and who had it made:
+`python -m audit check-export FILE`, or the page /verify.
 """
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-
-from zipstream import ZIP_DEFLATED, ZipStream
 
 from audit.checkpoint import SignedCheckpoint
 from audit.log import AuditLog, LoggedAccess
-from audit.note import Signer, sign_note
+from audit.note import Signer
 from portal.domain.actions import Action
 from portal.domain.actors import Actor
+from portal.domain.errors import PortalError
 from portal.services.clock import Clock
+from portal.services.exporting.archive import Archive, Origin
+from portal.services.exporting.court import MAXIMUM_ENTRIES, PublicKeys, add_court_files
+from portal.services.exporting.formats import FILES, ExportFormat
+from portal.services.exporting.stamping import TimeStampAuthority
 from portal.services.oversight import Oversight, TrailSearch
 
-#: A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
-_BLOCK = 64 * 1024
-MANIFEST_HEADER = "glasshouse trail export v1"
+#: An export of more entries is made in the background.
+AT_ONCE = 10_000
 
 
-class ExportFormat(StrEnum):
-    """CSV is for reading in a spreadsheet (formulas neutralised); JSON Lines is exact."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
-
-
-COLUMNS = tuple(
-    """
-    seq logged_at occurred_at action outcome reason source subject organisation role official official_name on_behalf_of
-    registry fields purpose lawful_basis case justification automatic request_id details seal
-    """.split()  # noqa: SIM905 - the order of a file's columns reads best as one text
-)
+class TooManyForCourt(PortalError):
+    """A court's bundle proves each entry by itself; of so many none is made. The page asks for a narrower search."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +39,39 @@ class Export:
 
 
 class Exports:
-    """Exports of the trail. The export is an entry before the first byte leaves."""
+    """Makes exports of the trail. The export is an entry before the first byte is made."""
 
-    def __init__(self, log: AuditLog, oversight: Oversight, signer: Signer, clock: Clock) -> None:
+    def __init__(
+        self,
+        log: AuditLog,
+        oversight: Oversight,
+        signer: Signer,
+        clock: Clock,
+        *,
+        witnesses: tuple[str, ...] = (),
+        authority: TimeStampAuthority | None = None,
+    ) -> None:
         self._log = log
         self._oversight = oversight
         self._signer = signer
         self._clock = clock
+        self._witnesses = witnesses
+        self._authority = authority
+
+    def is_made_at_once(self, wanted: TrailSearch, form: ExportFormat) -> bool:
+        """Whether this is little enough to be sent while the asker waits.
+
+        Raises:
+            TooManyForCourt: it is none that a court's bundle can be made of.
+        """
+        found = self.count(wanted)
+        if form is ExportFormat.COURT and found > MAXIMUM_ENTRIES:
+            raise TooManyForCourt
+        return form is not ExportFormat.COURT and found <= AT_ONCE
+
+    def count(self, wanted: TrailSearch) -> int:
+        """How many entries an export of this would hold now."""
+        return self._log.count(self._oversight.query(wanted))
 
     def export(self, actor: Actor, wanted: TrailSearch, form: ExportFormat, *, request_id: str) -> Export:
         """Everything that `wanted` finds, up to and including this export's own entry.
@@ -70,102 +79,67 @@ class Exports:
         Raises:
             DisclosureUnavailable: the export could not be recorded, so it is not made.
         """
+        self.record(actor, wanted, form, request_id=request_id)
+        return self.make(actor, wanted, form)
+
+    def record(self, actor: Actor, wanted: TrailSearch, form: ExportFormat, *, request_id: str) -> None:
+        """Note the export in the log. Raises DisclosureUnavailable."""
         self._oversight.record(actor, Action.TRAIL_EXPORT, wanted, request_id=request_id, format=form.value)
+
+    def record_download(self, actor: Actor, job_id: str, *, request_id: str) -> None:
+        """Note that the file of an export was fetched. Raises DisclosureUnavailable."""
+        event = self._oversight.event(actor, Action.EXPORT_DOWNLOAD, request_id, None, {"export": job_id})
+        self._oversight.note([event])
+
+    def make(
+        self,
+        actor: Actor,
+        wanted: TrailSearch,
+        form: ExportFormat,
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> Export:
+        """The archive of an export that has been recorded; `progress` is told the number of entries done.
+
+        Its bytes may end in TooManyForCourt, NoTimeStamp or an error of the log.
+        """
         checkpoint = self._log.checkpoint()
-        made_at = self._clock()
-        query = self._oversight.query(wanted)
-        tally = _Tally(self._log.stream(query, size=checkpoint.checkpoint.size), form)
-        archive = ZipStream(compress_type=ZIP_DEFLATED)
-        archive.add(iter(tally), f"trail.{form}")
-        archive.add(checkpoint.text, "checkpoint")
-        archive.add(self._manifest(tally, checkpoint, wanted, made_at), "manifest.txt")
-        return Export(f"trail-{made_at:%Y%m%dT%H%M%SZ}-{form}.zip", archive)
+        if form is ExportFormat.COURT:
+            self._log.ask_witnesses(patient=False)  # what they sign now is worth more than what they signed earlier
+        origin = Origin(form, wanted.digest(), self._clock(), actor, self._log.witnessed(checkpoint))
+        stamping = self._authority.stamp if self._authority and form is ExportFormat.COURT else None
+        archive = Archive(origin, self._signer, stamping)
+        if form is ExportFormat.COURT:
+            self._add_for_court(archive, origin, wanted, progress)
+        else:
+            name, rendering = FILES[form]
+            found = self._found(wanted, checkpoint)
+            archive.add(name, rendering(archive.counted(_told(found, progress))))
+        return Export(f"trail-{origin.made_at:%Y%m%dT%H%M%SZ}-{form}.zip", archive.chunks())
 
-    def _manifest(
-        self, tally: _Tally, checkpoint: SignedCheckpoint, wanted: TrailSearch, made_at: datetime
-    ) -> Iterator[bytes]:
-        """Written last: the archive reads this generator only after it has read the data to their end."""
-        text = "\n".join(
-            (
-                MANIFEST_HEADER,
-                f"file trail.{tally.form}",
-                f"sha256 {tally.digest.hexdigest()}",
-                f"entries {tally.entries}",
-                f"query-sha256 {wanted.digest()}",
-                f"made-at {made_at:%Y-%m-%dT%H:%M:%SZ}",
-                f"log {checkpoint.checkpoint.origin}",
-                f"size {checkpoint.checkpoint.size}",
-                f"root {checkpoint.checkpoint.root.hex()}",
-                "",
-            )
+    def _found(self, wanted: TrailSearch, checkpoint: SignedCheckpoint) -> Iterator[LoggedAccess]:
+        return self._log.stream(self._oversight.query(wanted), size=checkpoint.checkpoint.size)
+
+    def _add_for_court(
+        self, archive: Archive, origin: Origin, wanted: TrailSearch, progress: Callable[[int], None]
+    ) -> None:
+        entries: list[LoggedAccess] = []
+        for logged in self._found(wanted, origin.checkpoint):
+            entries.append(logged)
+            if len(entries) > MAXIMUM_ENTRIES:
+                raise TooManyForCourt
+        keys = PublicKeys(self._log.published_keys(), self._signer.vkey, self._witnesses)
+        add_court_files(
+            archive,
+            entries,
+            origin,
+            keys,
+            lambda seq: self._log.receipt(seq).text,
+            self._oversight.catalogue,
+            progress,
         )
-        yield sign_note(text, [self._signer]).encode()
 
 
-class _Tally:
-    """Renders entries to blocks of bytes and keeps count and digest of what went by."""
-
-    def __init__(self, entries: Iterable[LoggedAccess], form: ExportFormat) -> None:
-        self._entries = entries
-        self.form = form
-        self.digest = hashlib.sha256()
-        self.entries = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        buffer = io.StringIO(newline="")
-        writer = csv.writer(buffer, lineterminator="\r\n")
-        if self.form is ExportFormat.CSV:
-            writer.writerow(COLUMNS)
-        for logged in self._entries:
-            row = row_of(logged)
-            self.entries += 1
-            if self.form is ExportFormat.CSV:
-                writer.writerow(neutralised(_cell(row[column])) for column in COLUMNS)
-            else:
-                buffer.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
-            if buffer.tell() >= _BLOCK:
-                yield self._taken(buffer)
-        yield self._taken(buffer)
-
-    def _taken(self, buffer: io.StringIO) -> bytes:
-        block = buffer.getvalue().encode()
-        buffer.seek(0)
-        buffer.truncate()
-        self.digest.update(block)
-        return block
-
-
-def row_of(logged: LoggedAccess) -> dict[str, object]:
-    """One entry with the columns of `COLUMNS`; an erased one has its number and time only."""
-    row: dict[str, object] = dict.fromkeys(COLUMNS)
-    row["seq"] = logged.seq
-    row["logged_at"] = _instant(logged.logged_at)
-    access = logged.access
-    if access is None:
-        return row | {"outcome": "erased"}
-    for column in COLUMNS[3:]:
-        row[column] = getattr(access, column)
-    return row | {
-        "occurred_at": _instant(access.occurred_at),
-        "fields": list(access.fields),
-        "details": dict(access.details),
-    }
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else str(value)
-
-
-def neutralised(cell: str) -> str:
-    """The cell with an apostrophe before it where a spreadsheet would take it for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+def _told(entries: Iterable[LoggedAccess], progress: Callable[[int], None]) -> Iterator[LoggedAccess]:
+    for done, logged in enumerate(entries, 1):
+        yield logged
+        progress(done)

@@ -14,6 +14,7 @@ from portal.services.casework_room import CaseworkRoom
 from portal.services.dashboard import Dashboard
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
+from portal.services.export_desk import ExportDesk
 from portal.services.exports import Exports
 from portal.services.findings import Findings
 from portal.services.machines import Machines
@@ -51,6 +52,7 @@ class House:
     casework_room: CaseworkRoom
     oversight: Oversight
     exports: Exports
+    export_desk: ExportDesk
     verifications: Verifications
     analytics: Analytics
     findings: Findings

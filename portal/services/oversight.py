@@ -132,6 +132,10 @@ class Oversight:
         except EntryNotFound:
             raise NothingHere from None
 
+    @property
+    def catalogue(self) -> Catalogue:
+        return self._catalogue
+
     def now(self) -> datetime:
         return self._clock()
 

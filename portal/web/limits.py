@@ -65,7 +65,7 @@ def limit_rooms(app: Flask, limits: LimitsSettings) -> None:
             (limits.lookups_per_subject, "subject", _subject),
         ),
         "oversight.results": ((limits.searches_per_account, "searches", _account),),
-        "oversight.export": ((limits.exports_per_account, "exports", _account),),
+        "exports.start": ((limits.exports_per_account, "exports", _account),),
         "oversight.start_verification": ((limits.verifications_per_account, "verifications", _account),),
     }
     for endpoint, counted in narrower.items():

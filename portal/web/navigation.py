@@ -99,6 +99,9 @@ _BELOW = {
     "findings.open_finding": "findings.overview",
     "findings.file": "findings.overview",
     "findings.answer": "findings.questions",
+    "exports.overview": "oversight.search",
+    "exports.one": "oversight.search",
+    "exports.start": "oversight.search",
     "oversight.verification_run": "oversight.verification",
 }
 

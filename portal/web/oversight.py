@@ -1,19 +1,16 @@
-"""An auditor's pages: search the trail, open an entry, export what was found, verify the log."""
+"""An auditor's pages: search the trail, open an entry, verify the log."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain.assurance import Assurance
 from portal.domain.permissions import Permission
-from portal.domain.security_events import SecurityEvent
 from portal.services.oversight import PAGE_LENGTH
-from portal.services.security_log import announce
 from portal.web.forms.oversight import SearchForm
-from portal.web.guard import FRESH, requires
+from portal.web.guard import requires
 from portal.web.house import actor, house, jobs, request_id
 from portal.web.trail import as_download
 
@@ -61,22 +58,6 @@ def entry(reference: str) -> ResponseReturnValue:
 @requires(Permission.SEARCH_TRAIL)
 def receipt(reference: str) -> ResponseReturnValue:
     return as_download(house().oversight.receipt(actor(), reference))
-
-
-@blueprint.post("/oversight/export")
-@requires(Permission.EXPORT_TRAIL, assurance=Assurance.HIGH, fresh=FRESH)
-def export() -> ResponseReturnValue:
-    form = SearchForm(house().catalogue)
-    wanted_format = form.export_format()
-    if not form.validate() or wanted_format is None:
-        abort(400)
-    made = house().exports.export(actor(), form.wanted(), wanted_format, request_id=request_id())
-    announce(SecurityEvent.TRAIL_EXPORTED, format=wanted_format)
-    headers = {
-        "Content-Disposition": f"attachment; filename={made.filename}",
-        "X-Accel-Buffering": "no",  # a proxy must not collect the archive before it passes it on
-    }
-    return Response(made.chunks, mimetype="application/zip", headers=headers)
 
 
 @blueprint.get("/oversight/verification")

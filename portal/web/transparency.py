@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, jsonify, render_template, re
 from flask.typing import ResponseReturnValue
 
 from portal.domain.errors import NothingHere
-from portal.services.exports import neutralised
+from portal.services.spreadsheets import neutralised
 from portal.services.transparency import SMALL, Figure, Month
 from portal.web.guard import public
 from portal.web.house import house, jobs

@@ -56,6 +56,7 @@ ACTIONS = {
     Action.OWN_CONFIRMATION: _l("Asked whether data is held"),
     Action.TRAIL_SEARCH: _l("Trail searched"),
     Action.TRAIL_EXPORT: _l("Trail exported"),
+    Action.EXPORT_DOWNLOAD: _l("Export fetched"),
     Action.LOG_VERIFICATION: _l("Log verified"),
     Action.FINDING_OPENING: _l("Finding opened"),
     Action.FINDING_ASSIGNMENT: _l("Finding taken over"),

@@ -22,12 +22,14 @@ from portal.services.disclosure import Gate
 from portal.services.emergencies import EmergencyLimits
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
+from portal.services.export_desk import ExportDesk
 from portal.services.exports import Exports
 from portal.services.findings import Findings
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
 from portal.services.records import Records
 from portal.services.safeguards import Foundations, Limits, Safeguards
+from portal.services.sealed_files import SealedFiles
 from portal.services.sealing import References, Sealer
 from portal.services.seals import SealLimits
 from portal.services.sessions import SessionLimits, Sessions
@@ -76,6 +78,7 @@ class FakeHouse:
     oversight: Oversight
     findings: Findings
     exports: Exports
+    export_desk: ExportDesk
     verifications: Verifications
     safeguards: Safeguards
     folder: Path
@@ -104,6 +107,8 @@ class FakeHouse:
         foundations = Foundations(sessions, sealer, log, clock, TALLINN, catalogue)
         oversight = Oversight(log, catalogue, references, clock, TALLINN)
         signer = generate_signing_key(folder / "keys" / "export.key", f"{log.origin}/export")
+        exports = Exports(log, oversight, signer, clock)
+        files = SealedFiles(folder / "exports")
         return cls(
             home=home,
             log=log,
@@ -122,7 +127,8 @@ class FakeHouse:
             safeguards=Safeguards.build(foundations, accounts, room.casework, gate, LIMITS),
             oversight=oversight,
             findings=Findings(sessions, sealer, accounts, oversight, clock),
-            exports=Exports(log, oversight, signer, clock),
+            exports=exports,
+            export_desk=ExportDesk(foundations, accounts, exports, files, timedelta(days=7)),
             verifications=Verifications(sessions, log, oversight, clock),
             folder=folder,
             engine=engine,

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
@@ -24,7 +25,7 @@ from audit.keys import generate_signing_key, load_signer
 from audit.merkle import inclusion_proof, root_of
 from audit.note import CosignatureSigner, Ed25519Signer, Signer, sign_note
 from audit.receipt import Receipt, TlogProof
-from portal.services.exports import ExportFormat
+from portal.services.exporting.formats import ExportFormat
 from portal.services.oversight import TrailSearch
 from tests.factories.houses import FakeHouse
 from tests.factories.logs import NOON, an_access
@@ -94,7 +95,7 @@ class Proofs:
 
     def cases(self) -> list[Case]:
         return [*_good(self), *_false_receipts(self), *_unreadable_receipts(self), *_false_exports(self),
-                *_unreadable_exports(self)]  # fmt: skip
+                *_false_bundles(self), *_unreadable_exports(self)]  # fmt: skip
 
     def rotated(self) -> list[tuple[str, Case]]:
         """After the log has changed its signing key: the keys that a reader knows, and a file with its verdict."""
@@ -158,8 +159,7 @@ def _good(proofs: Proofs) -> list[Case]:
         _true("a receipt of an erased entry", _text(replace(plain, body=None, secret=None)), "TRUE: entry 5"),
         _true("a receipt whose entry tries to word the page", _text(proofs.hostile), f"TRUE: entry {ENTRIES}"),
         _true("a receipt with the cosignature of a witness", _text(alone), "TRUE: entry 0"),
-        *(_true(f"an export as {form}", made, "TRUE: trail", "export") for form, made in proofs.exports.items()),
-        _true("an export with bytes before it", b"#!/bin/sh\n" + proofs.exports[ExportFormat.CSV], "TRUE: ", "export"),
+        *(_true(f"an export as {form}", made, f"TRUE: this {form}", "export") for form, made in proofs.exports.items()),
     ]
 
 
@@ -285,7 +285,7 @@ def _false_exports(proofs: Proofs) -> list[Case]:
                "export-signature-false"),
         _false("the manifest signed by a stranger", with_files(manifest_txt=resigned.encode()),
                "export-signature-missing"),
-        _false("a manifest that is no note", with_files(manifest_txt=b"glasshouse trail export v1\n"),
+        _false("a manifest that is no note", with_files(manifest_txt=b"glasshouse trail export v2\n"),
                "export-note-malformed"),
         _false("the manifest counts otherwise", with_files(manifest_txt=fewer), "count-differs"),
         _false("a file added", with_files(readme_txt=b"more"), "other-files"),
@@ -293,26 +293,65 @@ def _false_exports(proofs: Proofs) -> list[Case]:
                                                        for name, content in files.items()}), "other-files"),
         _false("an older checkpoint", with_files(checkpoint=older), "other-checkpoint"),
         _false("a stranger's checkpoint", with_files(checkpoint=forged), "log-signature-missing"),
+        _false("a byte before the archive", b"\n" + made, "packing-changed"),
+        _false("the packing changed", _byte_changed(made, made.index(b"PK\x03\x04") + 10), "packing-changed"),
+        _false("its seal taken away", _packed(files, sealed=False), "packing-changed"),
         _false("a checkpoint that is no note", with_files(checkpoint=_checkpoint(forged.decode()).text().encode()),
                "log-note-malformed"),
     ]  # fmt: skip
 
 
+def _false_bundles(proofs: Proofs) -> list[Case]:
+    """Bundles for a court that the export's own key signed, and that lie."""
+    files = _unpacked(proofs.exports[ExportFormat.COURT])
+    first, second = sorted(name for name in files if name.startswith("receipts/"))[:2]
+
+    def bundle(**changed: bytes | None) -> bytes:
+        """The bundle with files changed or (None) left out, and a manifest that names what is there."""
+        names = {"entries": "entries.jsonl", "first": first, "second": second, "report": "report.pdf"}
+        lying = files | {names[name]: content for name, content in changed.items() if content is not None}
+        for name in (names[name] for name, content in changed.items() if content is None):
+            del lying[name]
+        return _packed(lying | {"manifest.txt": _manifest_over(proofs, files["manifest.txt"].decode(), lying)})
+
+    return [
+        _false("an entry told otherwise than its receipt proves",
+               bundle(entries=files["entries.jsonl"].replace(b'"case":"C-5"', b'"case":"C-6"')), "told-otherwise"),
+        _false("a receipt left out", bundle(first=None), "receipt-missing"),
+        _false("the receipt of another entry", bundle(first=files[second]), "told-otherwise"),
+        _false("a receipt with its content changed", bundle(first=files[first].replace(b"C-0", b"C-9", 1)),
+               "content-changed"),
+        _false("a receipt of an entry that is not told of",
+               bundle(entries=b"".join(files["entries.jsonl"].splitlines(keepends=True)[1:])), "count-differs"),
+        _false("the report changed", _packed({**files, "report.pdf": b"%PDF-1.7 another"}), "digest-differs"),
+    ]  # fmt: skip
+
+
+def _manifest_over(proofs: Proofs, note: str, files: Mapping[str, bytes]) -> bytes:
+    """The manifest with its list of files made anew, signed by the key of exports."""
+    head = [line for line in _text_of(note).splitlines() if not line.startswith("file ")]
+    listed = [
+        f"file {sha256(content).hexdigest()} {len(content)} {name}"
+        for name, content in files.items()
+        if name != "manifest.txt"
+    ]
+    return sign_note("\n".join([*head, *listed, ""]), [proofs.export_signer]).encode()
+
+
 def _unreadable_exports(proofs: Proofs) -> list[Case]:
     made = proofs.exports[ExportFormat.CSV]
     files = _unpacked(made)
-    other_kind = sign_note(_text_of(files["manifest.txt"].decode()).replace("export v1", "export v9"),
+    other_kind = sign_note(_text_of(files["manifest.txt"].decode()).replace("export v2", "export v9"),
                            [proofs.export_signer]).encode()  # fmt: skip
     locked = bytearray(made)
     locked[made.index(b"PK\x01\x02") + 8] |= 1
     packing = bytearray(made)
     packing[made.index(b"PK\x01\x02") + 10] = 99
-    broken = bytearray(made)
-    broken[made.index(b"trail.csv") + 60] ^= 0xFF
+    broken = _byte_changed(made, made.index(b"trail.csv") + 60)
     missing = _packed({name: content for name, content in files.items() if name != "manifest.txt"})
     return [
         _unreadable("an export cut off", made[: len(made) // 2], "export-damaged"),
-        _unreadable("an export with a broken byte", bytes(broken), "export-damaged"),
+        _unreadable("an export with a broken byte", broken, "export-damaged"),
         _unreadable("an export without its manifest", missing, "export-damaged"),
         _unreadable("a locked archive", bytes(locked), "export-packing"),
         _unreadable("an archive packed in an unknown way", bytes(packing), "export-packing"),
@@ -360,9 +399,16 @@ def _unpacked(archive: bytes) -> dict[str, bytes]:
         return {name: opened.read(name) for name in opened.namelist()}
 
 
-def _packed(files: Mapping[str, bytes]) -> bytes:
+def _byte_changed(content: bytes, at: int) -> bytes:
+    return content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
+
+
+def _packed(files: Mapping[str, bytes], *, sealed: bool = True) -> bytes:
+    """An archive as whoever tampers would make it: with a seal that fits, since anybody can compute one."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
-    return packed.getvalue()
+        archive.comment = b"sha256 " + bytes(64)
+    content = packed.getvalue()[:-71]
+    return content + (b"sha256 " + sha256(content).hexdigest().encode() if sealed else b"sha256 " + b"0" * 64)

@@ -143,6 +143,9 @@ def test_an_auditor_finds_exports_and_proves(page: Page, demonstration: Demonstr
     _check(demonstration, "check-export", export)
     with zipfile.ZipFile(export) as archive:
         assert len(archive.read("trail.jsonl").splitlines()) == wanted
+    some = TrailSearch(page, site).open().search(subject=code_of(NEIGHBOUR), outcome="Refused")
+    made = some.export("Bundle").wait_until_ready()
+    _check(demonstration, "check-export", _kept(made.fetch(), tmp_path))
     assert Verification(page, site).open().start().wait_for_result() == "The log is sound"
     newest = TrailSearch(page, site).open().search(organisation="Data Protection Inspectorate").rows
     assert any("Trail exported" in row for row in newest)

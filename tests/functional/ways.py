@@ -26,7 +26,7 @@ from tests.functional.pages.casework import OwnCases, PurposeChoice
 from tests.functional.pages.citizen import History
 from tests.functional.pages.emergencies import EmergencyForm, SupervisedEmergencies
 from tests.functional.pages.lists import Lists
-from tests.functional.pages.oversight import StepUp, TrailSearch, Verification
+from tests.functional.pages.oversight import ExportPage, StepUp, TrailSearch, Verification
 from tests.functional.pages.seals import SealForm, SupervisedSeals
 
 Way = Callable[[PortalPage], object]
@@ -110,6 +110,11 @@ def _take_over_cases(here: PortalPage) -> None:
     file = {"name": "cases.csv", "mimeType": "text/csv", "buffer": CASES.encode()}
     here.page.locator("input[type=file]").set_input_files([file])
     here.page.get_by_role("button", name="Take over").click()
+
+
+def _bundle(here: PortalPage) -> ExportPage:
+    """After an export has been confirmed: the proof is still fresh."""
+    return TrailSearch(here.page, here.site).open().search(outcome="Refused").export("Bundle")
 
 
 def _ask_for_export(here: PortalPage) -> StepUp:
@@ -231,6 +236,7 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
         ("unusual.run", "ranked"): _rank,
         ("step_up.demonstration", "for an export"): _ask_for_export,
         ("step_up.go_on", "to the export"): lambda here: _ask_for_export(here).confirm(),
+        ("exports.one", "ready"): lambda here: _bundle(here).wait_until_ready(),
         ("oversight.verification_run", "sound"): _verify,
     },
 }

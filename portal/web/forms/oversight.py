@@ -11,7 +11,7 @@ from wtforms.validators import Length, Optional
 from portal.domain.identifiers import PersonalCode
 from portal.domain.text import LocalizedText
 from portal.registries.catalogue import Catalogue
-from portal.services.exports import ExportFormat
+from portal.services.exporting.formats import ExportFormat
 from portal.services.oversight import TrailSearch
 from portal.web.formatting import day, masked
 from portal.web.forms.fields import DayField, HouseForm, choices, not_before, personal_code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from playwright.sync_api import Download
+from playwright.sync_api import Download, Page
 
 from tests.functional.pages.base import PortalPage
 
@@ -45,9 +45,17 @@ class SearchResults(PortalPage):
         return EntryPage(self.page, self.site)
 
     def ask_for_export(self, kind: str) -> StepUp:
-        """`kind` is "CSV" or "JSON Lines"."""
-        self.page.get_by_role("button", name=f"Export as {kind}").click()
+        """The first time; `kind` is as in `export`."""
+        self.export(kind)
         return StepUp(self.page, self.site)
+
+    def export(self, kind: str) -> ExportPage:
+        """`kind` is how the format's words begin: "CSV", "JSON Lines", "Bundle"."""
+        choice = self.page.get_by_label("Export what was found as")
+        words = choice.locator("option").all_inner_texts()
+        choice.select_option(label=next(offered for offered in words if offered.startswith(kind)))
+        self.page.get_by_role("button", name="Export", exact=True).click()
+        return ExportPage(self.page, self.site)
 
 
 class StepUp(PortalPage):
@@ -59,6 +67,19 @@ class StepUp(PortalPage):
 
     def go_on_to_download(self) -> Download:
         return self.download("Continue")
+
+
+class ExportPage(PortalPage):
+    """An export in the background."""
+
+    def wait_until_ready(self) -> Self:
+        assert _followed_to_its_end(self.page, "The export is being made") == "The export is ready"
+        return self
+
+    def fetch(self) -> Download:
+        with self.page.expect_download() as downloading:
+            self.page.get_by_role("button", name="Download (").click()
+        return downloading.value
 
 
 class EntryPage(PortalPage):
@@ -87,12 +108,16 @@ class Verification(PortalPage):
 
     def wait_for_result(self) -> str:
         """What the page says in the end. Without JavaScript its own link is followed until then."""
-        for _ in range(60):
-            answer = self.page.locator(".gh-answer__figure").inner_text()
-            if answer != "The verification is running":
-                return answer
-            link = self.page.get_by_role("link", name="See how far it is")
-            if link.count():
-                link.click()
-            self.page.wait_for_timeout(250)
-        raise AssertionError("the verification did not end")
+        return _followed_to_its_end(self.page, "The verification is running")
+
+
+def _followed_to_its_end(page: Page, running: str) -> str:
+    for _ in range(120):
+        answer = page.locator(".gh-answer__figure").inner_text()
+        if answer != running:
+            return answer
+        link = page.get_by_role("link", name="See how far it is")
+        if link.count():
+            link.click()
+        page.wait_for_timeout(250)
+    raise AssertionError("it did not end")

@@ -237,7 +237,7 @@ def test_files_that_were_chosen_are_not_kept_and_the_page_says_so(portal: FakePo
 
 
 def test_the_export_states_what_it_asks(portal: FakePortal) -> None:
-    assert demand_of(portal.app, "oversight.export") == Demand(Assurance.HIGH, FRESH)
+    assert demand_of(portal.app, "exports.start") == Demand(Assurance.HIGH, FRESH)
 
 
 def _rows(portal: FakePortal, table: str) -> int:

@@ -1,0 +1,1 @@
+"""What an export is made of: renderings of the trail, and the archive that seals them."""

@@ -1,0 +1,113 @@
+"""An auditor's exports: sent at once where they are small, else made in the background and fetched when ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import Range
+
+from portal.domain.assurance import Assurance
+from portal.domain.permissions import Permission
+from portal.domain.security_events import SecurityEvent
+from portal.services.exporting.court import MAXIMUM_ENTRIES
+from portal.services.exporting.formats import ExportFormat
+from portal.services.exports import TooManyForCourt
+from portal.services.oversight import TrailSearch
+from portal.services.security_log import announce
+from portal.web.forms.oversight import SearchForm
+from portal.web.guard import FRESH, requires
+from portal.web.house import actor, house, jobs, request_id
+
+blueprint = Blueprint("exports", __name__)
+
+#: How often the page of a running export asks again, in seconds.
+REFRESH_SECONDS = 2
+
+
+@blueprint.post("/oversight/export")
+@requires(Permission.EXPORT_TRAIL, assurance=Assurance.HIGH, fresh=FRESH)
+def start() -> ResponseReturnValue:
+    form = SearchForm(house().catalogue)
+    wanted_format = form.export_format()
+    if not form.validate() or wanted_format is None:
+        abort(400)
+    wanted = form.wanted()
+    try:
+        is_made_at_once = house().exports.is_made_at_once(wanted, wanted_format)
+    except TooManyForCourt:
+        return render_template("exports/too_many.html", form=form, maximum=MAXIMUM_ENTRIES), 400
+    announce(SecurityEvent.TRAIL_EXPORTED, format=wanted_format)
+    return _sent_at_once(wanted, wanted_format) if is_made_at_once else _put_in_hand(wanted, wanted_format)
+
+
+@blueprint.get("/oversight/exports")
+@requires(Permission.EXPORT_TRAIL)
+def overview() -> ResponseReturnValue:
+    return render_template("exports/overview.html", exports=house().export_desk.recent(actor()))
+
+
+@blueprint.get("/oversight/exports/<job>")
+@requires(Permission.EXPORT_TRAIL)
+def one(job: str) -> ResponseReturnValue:
+    shown = house().export_desk.export(actor(), job)
+    return render_template("exports/one.html", job=shown, refresh=None if shown.is_over else REFRESH_SECONDS)
+
+
+@blueprint.get("/oversight/exports/<job>/file")
+@requires(Permission.EXPORT_TRAIL, assurance=Assurance.HIGH)
+def file(job: str) -> ResponseReturnValue:
+    """The whole file, or the part of it that a download that was cut off still lacks (RFC 9110, section 14)."""
+    download = house().export_desk.download(actor(), job, request_id=request_id())
+    announce(SecurityEvent.TRAIL_EXPORTED, format="file")
+    headers = {
+        "Content-Disposition": f"attachment; filename={download.filename}",
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{job}"',
+    }
+    part = _wanted_part(job)
+    bounds = None if part is None else part.range_for_length(download.size)
+    if part is not None and bounds is None:
+        return Response(status=416, headers={"Content-Range": f"bytes */{download.size}"})
+    start, end = bounds or (0, download.size)
+    if bounds is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size}"
+    response = Response(
+        _begun(download.part(start, end)), 206 if bounds else 200, mimetype="application/zip", headers=headers
+    )
+    response.content_length = end - start
+    return response
+
+
+def _wanted_part(job: str) -> Range | None:
+    """The one range that was asked for, if any; several ranges are answered with the whole, as they may be."""
+    asked, condition = request.range, request.if_range
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        return None
+    is_of_another_file = (condition.etag or condition.date) and condition.etag != job
+    return None if is_of_another_file else asked
+
+
+def _begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same, its first chunk read: a file that is gone or damaged is an error page, not half an answer."""
+    first = next(chunks, b"")
+    return chain([first], chunks)
+
+
+def _sent_at_once(wanted: TrailSearch, form: ExportFormat) -> ResponseReturnValue:
+    made = house().exports.export(actor(), wanted, form, request_id=request_id())
+    headers = {
+        "Content-Disposition": f"attachment; filename={made.filename}",
+        "X-Accel-Buffering": "no",  # a proxy must not collect the archive before it passes it on
+    }
+    return Response(made.chunks, mimetype="application/zip", headers=headers)
+
+
+def _put_in_hand(wanted: TrailSearch, form: ExportFormat) -> ResponseReturnValue:
+    desk = house().export_desk
+    job = desk.request(actor(), wanted, form, request_id=request_id())
+    jobs().start("export", partial(desk.run, job))
+    return redirect(url_for("exports.one", job=job), 303)

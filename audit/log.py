@@ -15,13 +15,14 @@ from sqlalchemy import Connection, Row
 
 from audit import figures, store, trail
 from audit.batch import Acknowledgement
-from audit.checkpoint import SignedCheckpoint, format_log_keys, open_checkpoint
+from audit.checkpoint import Checkpoint, SignedCheckpoint, format_log_keys, open_checkpoint
 from audit.cosigning import Cosigning, WitnessReport
 from audit.entry import Access, encode_body
 from audit.erasure import Erasure, Grounds, erase_entries, erase_subject
 from audit.errors import EntryNotFound, EntryRefused, LogUnavailable, VerificationFailed
 from audit.figures import AccessRow, Measure
 from audit.merkle import inclusion_proof
+from audit.onward import verify_onward
 from audit.opening import LogSettings, Opened, create_log, now_utc, open_parts, verify_store
 from audit.public import PublicLog, newest_cosigned
 from audit.receipt import Receipt, TlogProof
@@ -193,13 +194,20 @@ class AuditLog:
             note = newest_cosigned(connection, self._witnesses, at=size)
         return signed if note is None else open_checkpoint(note, self.origin, self._opened.verifiers)
 
-    def verify(self, progress: Callable[[int, int], None] | None = None) -> VerificationReport:
-        """Replay the whole log, bodies and the remembered checkpoint included. Appends may go on meanwhile."""
+    def verify(
+        self, progress: Callable[[int, int], None] | None = None, *, trusted: Checkpoint | None = None
+    ) -> VerificationReport:
+        """Replay the whole log, bodies and the remembered checkpoint included. Appends may go on meanwhile.
+
+        With `trusted`, a checkpoint up to which it was verified before, only what came after is replayed.
+        """
         kept = None if self._remembered is None else self._remembered.read()
         earlier = [] if kept is None else [kept.checkpoint]
         with self._store.reading() as connection:
             source = StoredLog(connection, self._vault)
             keys = known_keys(connection, self._opened)
+            if trusted is not None:
+                return verify_onward(source, self.origin, keys, trusted, earlier=earlier, progress=progress)
             return verify_log(source, self.origin, keys, earlier=earlier, progress=progress)
 
     def erase_entries(

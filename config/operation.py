@@ -75,3 +75,15 @@ class TimeStampSettings(BaseModel):
 
     url: str = Field(pattern=r"^https?://[^\s]+$")
     certificate_file: Path
+
+
+class VerificationSettings(BaseModel):
+    """How often the log is verified by itself; 0 leaves it to `python -m portal verify` and to auditors.
+
+    A full verification replays the whole log, an onward one what came since the last that found it sound.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    full_hours: int = Field(default=24, ge=0, le=720)
+    onward_minutes: int = Field(default=15, ge=0, le=1440)

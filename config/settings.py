@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from config.identity import MachineSettings, OidcSettings, unfit_provider
-from config.operation import LimitsSettings, LogFormat, LogsSettings, TimeStampSettings
+from config.operation import LimitsSettings, LogFormat, LogsSettings, TimeStampSettings, VerificationSettings
 from config.protection import ProtectionSettings
 from config.staff import StaffOidcSettings, StaffSettings
 
@@ -86,6 +86,7 @@ class Settings(_Frozen):
     #: A folder that all processes of the portal share, for exports made in the background (sealed).
     export_folder: Path = Path("{data_dir}/exports")
     time_stamping: TimeStampSettings | None = None
+    verification: VerificationSettings = VerificationSettings()
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
     master_key: SecretStr | None = None

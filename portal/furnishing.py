@@ -28,6 +28,7 @@ from portal.services.accounts import Accounts
 from portal.services.analytics.desk import Analytics, store_at
 from portal.services.analytics.lake import Lake
 from portal.services.attempts import Attempts
+from portal.services.attention import Attention
 from portal.services.casework_room import CaseworkRoom
 from portal.services.clock import Clock, system_clock
 from portal.services.dashboard import Dashboard
@@ -64,7 +65,7 @@ from portal.services.unusual.limits import read_limits
 from portal.services.unusual.rules import CODES
 from portal.services.unusual_facts import UnusualFacts
 from portal.services.unusual_looks import UnusualLooks
-from portal.services.verification import Verifications
+from portal.services.verification import Routine, Verifications
 
 
 class StartRefused(RuntimeError):
@@ -173,7 +174,13 @@ def _compose(
             SealedFiles(settings.export_folder),
             timedelta(days=settings.protection.export_keep_days),
         ),
-        verifications=Verifications(sessions, log, oversight_desk, clock),
+        verifications=Verifications(
+            sessions,
+            log,
+            oversight_desk,
+            Attention(foundations.alerts(), accounts),
+            Routine.of(settings.verification.full_hours, settings.verification.onward_minutes),
+        ),
         analytics=analytics,
         findings=Findings(sessions, sealer, accounts, oversight_desk, clock),
         unusual=UnusualLooks(

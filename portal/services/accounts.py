@@ -125,6 +125,11 @@ class Accounts:
                 )
             )
 
+    def everywhere(self, role: Role) -> list[str]:
+        """The ids of all open accounts of this role, of whatever organisation."""
+        with self._sessions() as session:
+            return list(session.scalars(select(Account.id).where(Account.role == role, Account.is_active)))
+
     def of_duty(self, duty: Duty, organisation: str | None) -> list[str]:
         """The ids of all open accounts with this duty in this organisation."""
         with self._sessions() as session:

@@ -27,3 +27,7 @@ class Attention:
     def of_supervisors(self, organisation: str | None, kind: AlertKind, place: str) -> None:
         """Tell each supervisor of this organisation. Raises DisclosureUnavailable when the log cannot record it."""
         self._alerts.tell_accounts(self._accounts.of_role(Role.SUPERVISOR, organisation), kind, place)
+
+    def of_auditors(self, kind: AlertKind, place: str) -> None:
+        """Tell each auditor, of whatever organisation. Raises as `of_supervisors`."""
+        self._alerts.tell_accounts(self._accounts.everywhere(Role.AUDITOR), kind, place)

@@ -22,6 +22,7 @@ _LEADS_TO: dict[str, tuple[str, str | None]] = {
     AlertKind.EMERGENCY_OPENED: ("emergencies.supervised_emergency", "emergency"),
     AlertKind.EMERGENCY_OVERDUE: ("emergencies.supervised_emergency", "emergency"),
     AlertKind.EMERGENCY_ON_YOU: ("trail.history", None),
+    AlertKind.LOG_BROKEN: ("oversight.verification_run", "run_id"),
 }
 
 

@@ -64,8 +64,13 @@ def receipt(reference: str) -> ResponseReturnValue:
 @requires(Permission.VERIFY_LOG)
 def verification() -> ResponseReturnValue:
     verifications = house().verifications
+    runs = verifications.recent()
     return render_template(
-        "oversight/verification.html", runs=verifications.recent(actor()), witnesses=verifications.witnesses()
+        "oversight/verification.html",
+        runs=runs,
+        standing=verifications.standing(),
+        names=house().accounts.names(run.requested_by for run in runs if run.requested_by),
+        witnesses=verifications.witnesses(),
     )
 
 
@@ -81,5 +86,7 @@ def start_verification() -> ResponseReturnValue:
 @blueprint.get("/oversight/verification/<run_id>")
 @requires(Permission.VERIFY_LOG)
 def verification_run(run_id: str) -> ResponseReturnValue:
-    run = house().verifications.run(actor(), run_id)
-    return render_template("oversight/run.html", run=run, refresh=None if run.is_over else REFRESH_SECONDS)
+    run = house().verifications.run(run_id)
+    names = house().accounts.names([run.requested_by] if run.requested_by else [])
+    refresh = None if run.is_over else REFRESH_SECONDS
+    return render_template("oversight/run.html", run=run, names=names, refresh=refresh)

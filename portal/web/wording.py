@@ -292,6 +292,7 @@ ALERTS = {
     AlertKind.EMERGENCY_OVERDUE: _l("The review of an emergency access is overdue."),
     AlertKind.EMERGENCY_ON_YOU: _l("An official declared an emergency and may have opened your record."),
     AlertKind.BULK_VOLUME: _l("An official of your organisation asked for the records of many people at once."),
+    AlertKind.LOG_BROKEN: _l("A verification found the LOG BROKEN: something in it was changed, removed or moved."),
     AlertKind.SEAL_ENDED: _l("Looks that were kept from you for an investigation are in your history now."),
     AlertKind.SEAL_REGISTERED: _l("An official of your organisation registered a seal: looks are kept from a person."),
 }

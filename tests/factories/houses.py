@@ -16,6 +16,7 @@ from audit.log import AuditLog
 from portal.models.base import Base
 from portal.registries.catalogue import Catalogue, load_catalogue
 from portal.services.accounts import Accounts
+from portal.services.attention import Attention
 from portal.services.casework import Casework
 from portal.services.casework_room import CaseworkRoom
 from portal.services.disclosure import Gate
@@ -35,7 +36,7 @@ from portal.services.seals import SealLimits
 from portal.services.sessions import SessionLimits, Sessions
 from portal.services.statements import Statements
 from portal.services.trail import Trail
-from portal.services.verification import Verifications
+from portal.services.verification import Routine, Verifications
 from tests.factories.logs import LogHome, TickingClock
 from tests.fakes.registry import FakeRegistry
 
@@ -129,7 +130,9 @@ class FakeHouse:
             findings=Findings(sessions, sealer, accounts, oversight, clock),
             exports=exports,
             export_desk=ExportDesk(foundations, accounts, exports, files, timedelta(days=7)),
-            verifications=Verifications(sessions, log, oversight, clock),
+            verifications=Verifications(
+                sessions, log, oversight, Attention(foundations.alerts(), accounts), Routine.of(24, 15)
+            ),
             folder=folder,
             engine=engine,
         )

@@ -362,13 +362,13 @@ def test_a_reference_of_one_role_opens_nothing_for_another(portal: FakePortal, p
         assert portal.client(other).get(path).status_code == 404
 
 
-def test_a_verification_of_another_auditor_is_not_there(portal: FakePortal) -> None:
+def test_an_export_of_another_auditor_is_not_there(portal: FakePortal) -> None:
     from portal.domain.actors import Role
     from portal.services.accounts import NewAccount
 
     new = NewAccount(Role.AUDITOR, "Teine Audiitor", "data-protection-inspectorate", None)
     (portal.accounts["second"],) = portal.house.accounts.open([new], demonstration=True)
-    started = portal.post(portal.client("auditor"), "/oversight/verification")
+    started = portal.post(portal.client("auditor", stepped_up=True), "/oversight/export", format="court")
     assert started.status_code == 303
     assert portal.client("auditor").get(started.location).status_code == 200
     assert portal.client("second").get(started.location).status_code == 404

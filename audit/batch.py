@@ -11,14 +11,15 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from audit.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
+from audit.criteria import moment, owner_index, search_columns, subject_index
 from audit.entry import Access, commit, encoded_leaf, label, leaf_hash
 from audit.errors import KeyRefused
 from audit.keys import MasterKey
+from audit.kinds import Kind, KnownKinds
 from audit.merkle import CompactRange
 from audit.note import Signer
 from audit.rows import Hand, Head, Known, Rows, Wanted, hand_of
 from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH
-from audit.trail import moment, owner_index, search_columns, subject_index
 from audit.vault import SECRET_SIZE, OpenedBody, SubjectKeys, Vault
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class Batch:
     head: Head
     time_ms: int
     index: BlindIndexes
+    kinds: KnownKinds
     _hand: Hand = field(init=False)
     _range: CompactRange = field(init=False)
     _prev: bytes = field(init=False)
@@ -86,6 +88,7 @@ class Batch:
     _subjects: dict[bytes, _Subject] = field(init=False, default_factory=dict)
     _sources: dict[str, int] = field(init=False, default_factory=dict)
     _tiles: dict[tuple[int, int], bytearray] = field(init=False, default_factory=dict)
+    _new_kinds: dict[Kind, int] = field(init=False, default_factory=dict)
     _rows: Rows = field(init=False, default_factory=Rows)
     _hashes: list[bytes] = field(init=False, default_factory=list)
     _master_key: MasterKey | None = field(init=False, default=None)
@@ -174,7 +177,8 @@ class Batch:
         self._range.append(self._prev, self._grow_tile)
         self._rows.entries.append((seq, leaf))
         sealed = self.vault.seal(subject.keys, seq, OpenedBody(secret, subject.labels, body))
-        self._rows.bodies.append((seq, sealed, *search_columns(self.index, access, self.time_ms).values()))
+        columns = search_columns(self.index, access, self.time_ms).values()
+        self._rows.bodies.append((seq, sealed, *columns, self._kind(Kind.of(access))))
         if (owner := owner_index(self.index, access)) is not None:
             self._rows.sealed.append((seq, owner))
 
@@ -196,6 +200,22 @@ class Batch:
         if level != 0 or edge != index:
             hashes = self._hand.tile(level, index)
         return hashes[:length]
+
+    def _kind(self, kind: Kind) -> int:
+        """The kind's number: known, found, or the next one, which is the process's to know once it is committed."""
+        number = self.kinds.get(kind) or self._new_kinds.get(kind)
+        if number is not None:
+            return number
+        key = kind.key(self.index)
+        number = self._hand.kind(key)
+        if number is not None:
+            self.kinds.keep(kind, number)
+            return number
+        before = max(self._new_kinds.values(), default=0) or self._hand.last_kind()
+        number = self._new_kinds[kind] = before + 1
+        self._rows.kinds.append((number, key, *kind.clear()))
+        self._rows.kind_terms += [(term, number) for term in kind.terms(self.index)]
+        return number
 
     def _new_subject(self, index: bytes) -> _Subject:
         keys, wrapped = self.vault.new_subject_keys(self._wrapping_key(), index)

@@ -20,13 +20,13 @@ from sqlalchemy import Connection
 from audit import store
 from audit.batch import Batch
 from audit.checkpoint import open_checkpoint
+from audit.criteria import milliseconds, moment
 from audit.entry import Access, encode_body
 from audit.errors import LogUnavailable
 from audit.merkle import consistency_proof
 from audit.opening import Opened
 from audit.rows import Head
 from audit.store import StoredReport, TileNodes
-from audit.trail import milliseconds, moment
 from audit.verify import LOG_SOURCE
 from audit.witness_client import Post, WitnessAddress, WitnessAnswer, WitnessState, ask_witness, post
 

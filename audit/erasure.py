@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, select, text
 
 from audit import schema, store, trail
 from audit.batch import Acknowledgement, Batch
+from audit.criteria import subject_index
 from audit.entry import Access, decode_body, decode_leaf, encode_body
 from audit.errors import EntryNotFound, EntryRefused, LogUnavailable
 from audit.opening import Opened
@@ -85,7 +86,7 @@ def erase_subject(log: Opened, subject: str, grounds: Grounds) -> Erasure:
         LogUnavailable, LogFrozen: nothing was erased.
     """
     _refuse_naming(grounds, subject)
-    own = trail.subject_index(log.vault.index, subject)
+    own = subject_index(log.vault.index, subject)
     owner = log.vault.index("sealed-subject", subject)
     erased: list[int] = []
 

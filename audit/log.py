@@ -17,6 +17,7 @@ from audit import figures, store, trail
 from audit.batch import Acknowledgement
 from audit.checkpoint import Checkpoint, SignedCheckpoint, format_log_keys, open_checkpoint
 from audit.cosigning import Cosigning, WitnessReport
+from audit.criteria import TrailQuery
 from audit.entry import Access, encode_body
 from audit.erasure import Erasure, Grounds, erase_entries, erase_subject
 from audit.errors import EntryNotFound, EntryRefused, LogUnavailable, VerificationFailed
@@ -27,10 +28,11 @@ from audit.opening import LogSettings, Opened, create_log, now_utc, open_parts, 
 from audit.public import PublicLog, newest_cosigned
 from audit.receipt import Receipt, TlogProof
 from audit.recovery import recover_log
+from audit.searching import Precision, Search, Total
 from audit.source import StoredLog
 from audit.store import TileNodes
 from audit.succession import known_keys
-from audit.trail import LoggedAccess, Page, TrailQuery
+from audit.trail import LoggedAccess, Page
 from audit.verify import LOG_SOURCE, VerificationReport, verify_log
 from audit.witness_client import WitnessAddress, WitnessState
 from audit.writer import Request
@@ -42,6 +44,8 @@ __all__ = [
     "LogSettings",
     "LoggedAccess",
     "Page",
+    "Precision",
+    "Total",
     "TrailQuery",
     "WitnessReport",
     "WitnessState",
@@ -108,6 +112,18 @@ class AuditLog:
         """A page of what `query` finds, newest first, below entry `before`."""
         with self._store.reading() as connection:
             return trail.read_page(connection, self._vault, query, before, limit)
+
+    def search(self, query: TrailQuery, *, before: int | None = None, limit: int = 50) -> tuple[Page, Total]:
+        """A page as `read` gives it, and how many there are in all, exactly or as an estimate: see `Search.total`."""
+        with self._store.reading() as connection:
+            search = Search(connection, self._vault, query)
+            found = search.newest(before, limit + 1)
+            return trail.page_of(connection, self._vault, found, limit), search.total()
+
+    def total(self, query: TrailQuery) -> Total:
+        """How many entries there are, exactly or as an estimate, in no more time than a page takes."""
+        with self._store.reading() as connection:
+            return Search(connection, self._vault, query).total()
 
     def stream(self, query: TrailQuery, *, size: int | None = None) -> Iterator[LoggedAccess]:
         """Everything that `query` finds below tree size `size` (now's by default), oldest first, in constant memory."""

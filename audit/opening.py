@@ -24,6 +24,7 @@ from audit.signers import Signers
 from audit.source import StoredLog
 from audit.store import Store
 from audit.stretches import verify_on_cores
+from audit.upgrading import bring_up_to_date
 from audit.vault import Vault
 from audit.verify import VerificationReport, verify_log
 from audit.witness_client import WitnessAddress
@@ -77,6 +78,8 @@ class Opened:
 def create_log(settings: LogSettings) -> None:
     """Make an empty log: tables, triggers, the vault's index key, a signed checkpoint over nothing. Safe to repeat.
 
+    A log that older software made is brought up to date (`audit.upgrading`).
+
     Raises:
         KeyRefused: the signing key is missing, readable by others, or not the origin's.
         LogUnavailable: the database cannot be written.
@@ -90,6 +93,7 @@ def create_log(settings: LogSettings) -> None:
                 # Two first starts at once would both create the tables; the number only has to be the log's own.
                 connection.execute(text("SELECT pg_advisory_xact_lock(4705311893)"))
             schema.create_tables(connection)
+            bring_up_to_date(connection, settings.master_key, settings.previous_master_key)
             if store.read_head(connection) is None:
                 wrapped = Vault.new_index_key(settings.master_key)
                 store.insert_rows(connection, schema.vault_keys, [{"name": INDEX_KEY, "wrapped": wrapped}])

@@ -15,12 +15,12 @@ from sqlalchemy import Connection, LargeBinary, bindparam, func, select, update
 
 from audit import schema, store, trail
 from audit.batch import Acknowledgement, Batch
+from audit.criteria import TrailQuery
 from audit.entry import Access, encode_body
 from audit.errors import LogUnavailable
 from audit.keys import MasterKey, wrapping_key_id
 from audit.opening import Opened
 from audit.rows import INDEX_KEY
-from audit.trail import TrailQuery
 from audit.verify import LOG_SOURCE
 
 MASTER_KEY_ROTATION = "master-key-rotation"

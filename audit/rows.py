@@ -30,8 +30,9 @@ _ENTRY = ("seq", "leaf")
 #: The columns of a body in the order in which a batch gives them.
 BODY = (
     "seq", "sealed", "subject_index", "official_index", "case_index", "organisation", "registry", "purpose", "action",
-    "outcome", "automatic", "logged_ms",
+    "outcome", "automatic", "logged_ms", "kind",
 )  # fmt: skip
+KIND = ("kind", "key_index", "organisation", "registry", "purpose", "action", "outcome", "automatic")
 _HEAD = "SELECT size, time_ms, prev, frontier, checkpoint FROM head WHERE id = 1"
 _EDGE = "SELECT tile_index, hashes FROM tiles WHERE level = 0 ORDER BY tile_index DESC LIMIT 1"
 _INDEX_KEY = "SELECT wrapped FROM vault_keys WHERE name = ?"
@@ -42,6 +43,8 @@ _SOURCES = "SELECT source, reported FROM sources WHERE source IN (?)"
 _KEYS = "SELECT key_index, seq FROM idempotency WHERE key_index IN (?)"
 _ADVANCE = "UPDATE head SET size = ?, time_ms = ?, prev = ?, frontier = ?, checkpoint = ? WHERE id = 1"
 _SIGNED = "INSERT INTO checkpoints (size, note) VALUES (?, ?)"
+_KIND = "SELECT kind FROM kinds WHERE key_index = ?"
+_LAST_KIND = "SELECT max(kind) FROM kinds"
 
 _Rows = list[tuple[Any, ...]]
 _Statement = tuple[str, Sequence[Sequence[Any]]]
@@ -97,6 +100,9 @@ class Rows:
     #: Sealed entries, each with the index by which those who may know of it find it.
     sealed: list[tuple[int, bytes]] = field(default_factory=list)
     keys: list[tuple[bytes, int]] = field(default_factory=list)
+    #: Kinds of access that were not there before, and what they are found by.
+    kinds: list[tuple[Any, ...]] = field(default_factory=list)
+    kind_terms: list[tuple[bytes, int]] = field(default_factory=list)
     tiles: Mapping[tuple[int, int], bytes] = field(default_factory=dict)
 
 
@@ -114,6 +120,12 @@ class Hand(Protocol):
 
     def tile(self, level: int, index: int) -> bytes:
         """The hashes of one tile as far as it has grown; empty when there is none."""
+
+    def kind(self, key: bytes) -> int | None:
+        """The number of the kind with this key."""
+
+    def last_kind(self) -> int:
+        """The highest number of a kind; 0 when there is none."""
 
     def leaves(self, first: int, end: int) -> list[bytes]:
         """The leaves of these entries in their order, as far as they are there."""
@@ -154,11 +166,18 @@ class _SQLite:
     def tile(self, level: int, index: int) -> bytes:
         return _hashes_of(self._fetch(_TILE, (level, index)))
 
+    def kind(self, key: bytes) -> int | None:
+        return _number_of(self._fetch(_KIND, (key,)))
+
+    def last_kind(self) -> int:
+        return _number_of(self._fetch(_LAST_KIND)) or 0
+
     def leaves(self, first: int, end: int) -> list[bytes]:
         return [leaf if type(leaf) is bytes else octets(leaf) or b"" for (leaf,) in self._fetch(_LEAVES, (first, end))]
 
     def write(self, rows: Rows, head: Head) -> None:
         many: tuple[_Statement, ...] = (
+            *_new_kinds(rows),
             (_insert("entries", _ENTRY), rows.entries),
             (_insert("bodies", BODY), rows.bodies),
             (_insert("subjects", ("subject_index", "wrapped", "labels")), rows.new_subjects),
@@ -204,10 +223,20 @@ class _PostgreSQL:
     def tile(self, level: int, index: int) -> bytes:
         return _hashes_of(self._fetch(_formatted(_TILE), (level, index)))
 
+    def kind(self, key: bytes) -> int | None:
+        return _number_of(self._fetch(_formatted(_KIND), (key,)))
+
+    def last_kind(self) -> int:
+        return _number_of(self._fetch(_LAST_KIND)) or 0
+
     def leaves(self, first: int, end: int) -> list[bytes]:
         return [leaf for (leaf,) in self._fetch(_formatted(_LEAVES), (first, end))]
 
     def write(self, rows: Rows, head: Head) -> None:
+        for statement, given in _new_kinds(rows):
+            if given:
+                with self._driver.cursor() as cursor:
+                    cursor.executemany(_formatted(statement), given)
         copied = len(rows.entries) > _COPY_FROM
         if copied:
             self._copy("entries", _ENTRY, rows.entries)
@@ -274,6 +303,11 @@ def _binary(rows: Sequence[tuple[Any, ...]]) -> bytes:
     return b"".join(parts)
 
 
+def _new_kinds(rows: Rows) -> tuple[_Statement, ...]:
+    """Apart from the rest, for they are few and soon none."""
+    return (_insert("kinds", KIND), rows.kinds), (_insert("kind_terms", ("term_index", "kind")), rows.kind_terms)
+
+
 def _small(rows: Rows, head: Head) -> Iterator[_Statement]:
     yield _insert("sealed", ("seq", "owner_index")), rows.sealed
     yield _insert("idempotency", ("key_index", "seq")), rows.keys
@@ -319,7 +353,7 @@ _PARTS: tuple[tuple[str, Sequence[str], str], ...] = (
     (f"INSERT INTO entries ({', '.join(_ENTRY)})", ("int8", "bytea"), ""),
     (
         f"INSERT INTO bodies ({', '.join(BODY)})",
-        ("int8", "bytea", "bytea", "bytea", "bytea", *["varchar"] * 5, "bool", "int8"),
+        ("int8", "bytea", "bytea", "bytea", "bytea", *["varchar"] * 5, "bool", "int8", "int8"),
         "",
     ),
     ("INSERT INTO subjects (subject_index, wrapped, labels)", ("bytea", "bytea", "int8"), ""),
@@ -396,3 +430,7 @@ def _known_of(row: tuple[Any, ...]) -> Known:
 
 def _hashes_of(rows: _Rows) -> bytes:
     return octets(rows[0][0]) or b"" if rows else b""
+
+
+def _number_of(rows: _Rows) -> int | None:
+    return rows[0][0] if rows else None

@@ -110,12 +110,44 @@ bodies = Table(
     Column("outcome", String(64), nullable=False),
     Column("automatic", Boolean, nullable=False),
     Column("logged_ms", BigInteger, nullable=False),
-    Index("ix_bodies_subject", "subject_index", "seq"),
-    Index("ix_bodies_official", "official_index", "seq"),
-    Index("ix_bodies_case", "case_index", "seq"),
-    Index("ix_bodies_organisation", "organisation", "seq"),
-    Index("ix_bodies_purpose", "purpose", "seq"),
-    Index("ix_bodies_logged", "logged_ms"),
+    Column("kind", BigInteger, nullable=False),
+)
+# Each ends in the entry's number, by which a search walks. Those of a person or a case hold the kind as well, so that a
+# search which asks for both reads no row; and no more indexes than these, since each append writes them all.
+Index("ix_bodies_kind", bodies.c.kind, bodies.c.seq)
+Index("ix_bodies_subject_kind", bodies.c.subject_index, bodies.c.seq, bodies.c.kind)
+for _name in ("official", "case"):
+    _column = bodies.c[f"{_name}_index"]
+    Index(
+        f"ix_bodies_{_name}_kind",
+        _column,
+        bodies.c.seq,
+        bodies.c.kind,
+        postgresql_where=_column.is_not(None),
+        sqlite_where=_column.is_not(None),
+    )
+
+#: Kinds of access (`audit.kinds`): what many entries share, each combination once. `key_index` is the blind index of
+#: all of it together; the codes that bodies have in clear stand here in clear as well.
+kinds = Table(
+    "kinds",
+    metadata,
+    Column("kind", _Number, primary_key=True, autoincrement=False),
+    Column("key_index", Octets, nullable=False, unique=True),
+    Column("organisation", String(64)),
+    Column("registry", String(64)),
+    Column("purpose", String(64)),
+    Column("action", String(64), nullable=False),
+    Column("outcome", String(64), nullable=False),
+    Column("automatic", Boolean, nullable=False),
+)
+
+#: The rest by which kinds are found, as blind indexes: role, fields, and the marks "break-glass" and "sealed".
+kind_terms = Table(
+    "kind_terms",
+    metadata,
+    Column("term_index", Octets, primary_key=True),
+    Column("kind", _Number, primary_key=True, autoincrement=False),
 )
 
 #: Which entries a seal withholds from whom: the one index by which a person's sealed entries are found. It is not the
@@ -206,6 +238,8 @@ _REFUSALS: dict[str, dict[str, str]] = {
     "checkpoints": {"UPDATE": "", "DELETE": ""},
     "bodies": {"UPDATE": "", "DELETE": _NOT_ERASED_BODY},
     "sealed": {"UPDATE": "", "DELETE": _NOT_ERASED_BODY},
+    "kinds": {"UPDATE": "", "DELETE": ""},
+    "kind_terms": {"UPDATE": "", "DELETE": ""},
     "subjects": {
         "UPDATE": "NEW.labels < OLD.labels OR NEW.subject_index <> OLD.subject_index",
         "DELETE": _KEYS_STILL_NEEDED,
@@ -222,6 +256,10 @@ _REFUSALS: dict[str, dict[str, str]] = {
 def create_tables(connection: Connection) -> None:
     """Create what is missing: tables, then triggers. Safe to repeat."""
     metadata.create_all(connection)
+    create_triggers(connection)
+
+
+def create_triggers(connection: Connection) -> None:
     for statement in _triggers(connection.dialect.name):
         connection.execute(text(statement))
 

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, func, select, text, type_coerce
 
 from audit import schema, store
+from audit.criteria import owner_index, search_columns
 from audit.entry import decode_body, decode_leaf
 from audit.errors import EntryRefused, KeyRefused, VerificationFailed
-from audit.rows import hand_of
+from audit.kinds import Kind
+from audit.rows import KIND, hand_of
 from audit.stored import Books, StoredEntry
-from audit.trail import owner_index, search_columns
 from audit.vault import Vault
 
 _BATCH = 1_000
@@ -37,6 +38,9 @@ class StoredLog:
         self._connection = connection
         self._vault = vault
         self._tiles: dict[tuple[int, int], bytes] = {}
+        #: By number, what is stored of each kind; and by kind, what should be.
+        self._kinds: dict[int, tuple[object, ...]] = {}
+        self._expected_kinds: dict[Kind, tuple[object, ...]] = {}
 
     def head(self) -> tuple[int, str]:
         head = store.read_head(self._connection)
@@ -147,9 +151,32 @@ class StoredLog:
             return StoredEntry(row.seq, leaf, problem=f"the sealed body of entry {row.seq} was changed")
         stored = {name: _plain(getattr(row, name)) for name in expected}
         problem = None
-        if stored != expected:
+        if stored != expected or not self._kind_is_right(vault, Kind.of(access), row.kind):
             problem = f"what a search finds entry {row.seq} by was changed"
         return StoredEntry(row.seq, leaf, opened.body, opened.secret, keys.label, opened.count, problem=problem)
+
+    def _kind_is_right(self, vault: Vault, kind: Kind, number: object) -> bool:
+        if not self._kinds:
+            self._kinds = _stored_kinds(self._connection)
+        expected = self._expected_kinds.get(kind)
+        if expected is None:
+            expected = (kind.key(vault.index), *kind.clear(), kind.terms(vault.index))
+            self._expected_kinds[kind] = expected
+        return isinstance(number, int) and self._kinds.get(number) == expected
+
+
+def _stored_kinds(connection: Connection) -> dict[int, tuple[object, ...]]:
+    """By number: key, what is in clear, and the terms."""
+    terms: dict[int, set[bytes]] = {}
+    for term, number in connection.execute(select(schema.kind_terms.c.term_index, schema.kind_terms.c.kind)):
+        terms.setdefault(number, set()).add(bytes(term or b""))
+    columns = [
+        type_coerce(schema.kinds.c[name], Integer) if name == "automatic" else schema.kinds.c[name] for name in KIND
+    ]
+    return {
+        number: (*map(_plain, said), frozenset(terms.get(number, ())))
+        for number, *said in connection.execute(select(*columns))
+    }
 
 
 def _plain(value: object) -> object:

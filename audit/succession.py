@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from audit import schema, trail
 from audit.batch import Acknowledgement, Batch
+from audit.criteria import TrailQuery
 from audit.entry import Access, encode_body
 from audit.errors import EntryNotFound, KeyRefused, VerificationFailed
 from audit.handover import CHANGES, HANDOVER, LOSS, RETIREMENT, KeyChange, key_change_of, keys_after
@@ -18,7 +19,6 @@ from audit.receipt import Receipt, TlogProof
 from audit.signers import log_key_ids
 from audit.source import StoredLog
 from audit.store import TileNodes
-from audit.trail import TrailQuery
 from audit.vault import Vault
 from audit.verify import LOG_SOURCE, verify_log
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from audit import store
 from audit.batch import Acknowledgement, Batch, BlindIndexes
 from audit.checkpoint import SignedCheckpoint, open_checkpoint
+from audit.criteria import milliseconds, moment
 from audit.entry import Access, decode_leaf, leaf_hash
 from audit.errors import (
     AuditError,
@@ -30,13 +31,14 @@ from audit.errors import (
     MalformedNote,
     VerificationFailed,
 )
+from audit.kinds import KnownKinds
 from audit.merkle import CompactRange, consistency_proof, verify_consistency
 from audit.note import Signer, Verifier
 from audit.remembered import Memory, RememberedCheckpoint
 from audit.rows import Head, Wanted, hand_of
 from audit.signers import Signers
 from audit.store import Store, TileNodes
-from audit.trail import milliseconds, moment, read_entry
+from audit.trail import read_entry
 from audit.vault import Vault
 
 logger = logging.getLogger(__name__)
@@ -90,6 +92,7 @@ class Writer:
         self._guard = HeadGuard(signers.origin, verifiers, remembered)
         self._memory = None if remembered is None else Memory(remembered)
         self._clock = clock
+        self._kinds = KnownKinds()
         self._lock = threading.Lock()
         self._queue: list[Request] = []
         self._queued = 0
@@ -177,7 +180,8 @@ class Writer:
             self._signers.after(head.checkpoint)
 
     def _batch(self, connection: Connection, head: Head, index: BlindIndexes) -> Batch:
-        return Batch(connection, self._vault, self._signers.origin, head, milliseconds(self._clock()), index)
+        now = milliseconds(self._clock())
+        return Batch(connection, self._vault, self._signers.origin, head, now, index, self._kinds)
 
     def _withdraw(self, request: Request) -> None:
         with self._lock:

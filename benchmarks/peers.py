@@ -20,7 +20,7 @@ from audit.store import Store
 _metadata = MetaData()
 _TYPES = {
     "entries": ["int8", "bytea"],
-    "bodies": ["int8", "bytea", "bytea", "bytea", "bytea", *["varchar"] * 5, "bool", "int8"],
+    "bodies": ["int8", "bytea", "bytea", "bytea", "bytea", *["varchar"] * 5, "bool", "int8", "int8"],
     "bare_rows": ["int8", "bytea", "bytea"],
 }
 chain = Table(

@@ -1,0 +1,220 @@
+"""Which entries a search finds, out of the indexes alone, at a cost that does not grow with the log.
+
+A planner that guesses is the danger: for a value that it takes for frequent it walks the log backwards until it has a
+page, and for a value that is not there it walks to the log's first entry. So each search is led along one index that
+ends in the entry's number: that of the person, else of the case, else of the official, else of the kinds that fit
+(`audit.kinds`); days become a range of numbers first. What is left of the criteria is compared on the way.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    Table,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from audit import schema
+from audit.criteria import TrailQuery, milliseconds, subject_index
+from audit.entry import decode_leaf
+from audit.kinds import kinds_wanted
+from audit.vault import Vault
+
+#: Up to so many entries are counted one by one.
+COUNTED = 10_000
+
+
+class Precision(StrEnum):
+    """What a total is worth."""
+
+    EXACT = "exact"
+    ESTIMATED = "estimated"
+    AT_LEAST = "at-least"
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many entries a search finds."""
+
+    number: int
+    precision: Precision
+
+
+class Search:
+    """One search of one consistent view of the log; used once, within the caller's transaction."""
+
+    def __init__(self, connection: Connection, vault: Vault, query: TrailQuery) -> None:
+        self._connection = connection
+        self._kinds = kinds_wanted(query, vault.index)
+        self._reads_bodies = query.names_a_body
+        self._people = _people(query, vault)
+        self._first, self._end = self._span(query.since, query.until)
+        #: The indexes to walk: one, or two where a person's own entries and those under seals are wanted.
+        self._paths: Sequence[ColumnElement[bool]] = ()
+        for name in ("subject", "case", "official"):
+            if name in self._people:
+                self._paths = self._people.pop(name)
+                break
+
+    def newest(self, before: int | None, limit: int) -> list[int]:
+        """The numbers of at most `limit` entries, newest first, below entry `before`."""
+        end = before if self._end is None or (before is not None and before < self._end) else self._end
+        if not self._reads_bodies:
+            seq = schema.entries.c.seq
+            return self._numbers(select(seq).where(*_within(seq, self._first, end)).order_by(seq.desc()).limit(limit))
+        if self._paths:
+            walks = [self._numbers(self._walk(path, end).limit(limit)) for path in self._paths]
+            return list(islice(merge(*walks, reverse=True), limit))
+        return self._newest_of_kinds(end, limit)
+
+    def total(self) -> Total:
+        """How many there are: exactly up to COUNTED, and above it as the database's statistics have it.
+
+        SQLite keeps none, so there it is "at least so many".
+        """
+        if not self._reads_bodies:
+            end = self._size() if self._end is None else self._end
+            return Total(max(0, end - (self._first or 0)), Precision.EXACT)
+        probe = [self._walk(path, self._end) for path in self._paths] or [self._each_of_kinds()]
+        number = sum(self._counted(one) for one in probe)
+        if number <= COUNTED:
+            return Total(number, Precision.EXACT)
+        if self._connection.dialect.name != "postgresql":
+            return Total(COUNTED, Precision.AT_LEAST)
+        return Total(max(COUNTED, self._estimate()), Precision.ESTIMATED)
+
+    def conditions(self, table: Table) -> list[ColumnElement[bool]]:
+        """All the criteria as conditions on the rows of `bodies`, or, where none asks for a body, of `entries`."""
+        said = [or_(*paths) for paths in (self._paths, *self._people.values()) if paths]
+        if self._kinds is not None:
+            said.append(schema.bodies.c.kind.in_(self._kinds))
+        return [*said, *_within(table.c.seq, self._first, self._end)]
+
+    def _walk(self, path: ColumnElement[bool], end: int | None) -> Select[Any]:
+        """Down one index, the rest of the criteria compared with each row; the inner OFFSET keeps planners to it."""
+        bodies = schema.bodies.c
+        rest = [paths[0] for paths in self._people.values()]
+        columns = [bodies[f"{name}_index"] for name in self._people]
+        inner = select(bodies.seq, bodies.kind, *columns).where(path, *_within(bodies.seq, self._first, end))
+        if not rest and self._kinds is None:
+            return inner.with_only_columns(bodies.seq).order_by(bodies.seq.desc())
+        rows = inner.order_by(bodies.seq.desc()).offset(0).subquery("walked")
+        wanted = [rows.c[column.name] == condition.right for column, condition in zip(columns, rest, strict=True)]
+        if self._kinds is not None:
+            wanted.append(rows.c.kind.in_(self._kinds))
+        return select(rows.c.seq).where(*wanted).order_by(rows.c.seq.desc())
+
+    def _newest_of_kinds(self, end: int | None, limit: int) -> list[int]:
+        """Of each kind its newest entry; only those kinds whose newest are the newest of all can be on the page."""
+        wanted, bodies = self._wanted_kinds(), schema.bodies.c
+        own = (bodies.kind == wanted.c.kind, *_within(bodies.seq, self._first, end))
+        newest = select(func.max(bodies.seq)).where(*own).correlate(wanted).scalar_subquery()
+        statement = select(wanted.c.kind, newest.label("newest")).order_by(literal_column("newest").desc().nulls_last())
+        rows = [row for row in self._connection.execute(statement.limit(limit)) if row.newest is not None]
+        if not rows:
+            return []
+        first = rows[-1].newest if len(rows) == limit else self._first
+        of_each = [
+            select(
+                select(bodies.seq)
+                .where(bodies.kind == row.kind, *_within(bodies.seq, first, row.newest + 1))
+                .order_by(bodies.seq.desc())
+                .limit(limit)
+                .subquery()
+            )
+            for row in rows
+        ]
+        every = union_all(*of_each).subquery()
+        return self._numbers(select(every.c.seq).order_by(every.c.seq.desc()).limit(limit))
+
+    def _each_of_kinds(self) -> Select[Any]:
+        """The entries of one kind after the other, as long as somebody reads on."""
+        wanted, bodies = self._wanted_kinds(), schema.bodies
+        within = _within(bodies.c.seq, self._first, self._end)
+        if self._connection.dialect.name != "postgresql":  # SQLite can be told the index, and knows no LATERAL
+            hinted = select(bodies.c.seq).with_hint(bodies, "INDEXED BY ix_bodies_kind", "sqlite")
+            return hinted.where(bodies.c.kind.in_(select(wanted.c.kind)), *within)
+        own = select(bodies.c.seq).where(bodies.c.kind == wanted.c.kind, *within).limit(COUNTED + 1).lateral()
+        return select(own.c.seq).select_from(wanted.join(own, true()))
+
+    def _wanted_kinds(self) -> Subquery:
+        assert self._kinds is not None  # noqa: S101 - a search that reads bodies names a person, a case or a kind
+        return self._kinds.subquery("wanted")
+
+    def _counted(self, entries: Select[Any]) -> int:
+        """How many these are, counted no further than just beyond COUNTED."""
+        some = entries.order_by(None).limit(COUNTED + 1) if not self._paths else entries.limit(COUNTED + 1)
+        return int(self._connection.execute(select(func.count()).select_from(some.subquery())).scalar_one())
+
+    def _estimate(self) -> int:
+        """What the planner believes, which is what ANALYZE last saw of each kind, person and case."""
+        said = [or_(*paths) for paths in (self._paths, *self._people.values()) if paths]
+        if self._kinds is not None:
+            said.append(schema.bodies.c.kind.in_(self._numbers(self._kinds)))
+        within = _within(schema.bodies.c.seq, self._first, self._end)
+        statement = select(schema.bodies.c.seq).where(*said, *within)
+        options = {"render_postcompile": True}
+        compiled = statement.compile(self._connection.engine, compile_kwargs=options)
+        explained = f"EXPLAIN (FORMAT JSON) {compiled}"
+        plan = self._connection.exec_driver_sql(explained, dict(compiled.params)).scalar_one()
+        return int((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]["Plan Rows"])
+
+    def _numbers(self, statement: Select[Any]) -> list[int]:
+        return list(self._connection.execute(statement).scalars())
+
+    def _span(self, since: datetime | None, until: datetime | None) -> tuple[int | None, int | None]:
+        """Days as numbers of entries: the log's time never falls, so a few leaves tell where a day begins."""
+        if since is None and until is None:
+            return None, None
+        every = range(self._size())
+        return tuple(  # type: ignore[return-value]
+            None if when is None else bisect_left(every, milliseconds(when), key=self._time_of)
+            for when in (since, until)
+        )
+
+    def _time_of(self, seq: int) -> int:
+        entries = schema.entries.c
+        leaf = self._connection.execute(select(entries.leaf).where(entries.seq == seq)).scalar_one()
+        return decode_leaf(bytes(leaf)).time_ms
+
+    def _size(self) -> int:
+        last = self._connection.execute(select(func.max(schema.entries.c.seq))).scalar_one()
+        return 0 if last is None else int(last) + 1
+
+
+def _people(query: TrailQuery, vault: Vault) -> dict[str, list[ColumnElement[bool]]]:
+    """For each person or case that is asked for, the conditions of which one must hold."""
+    bodies, sealed = schema.bodies.c, schema.sealed.c
+    found: dict[str, list[ColumnElement[bool]]] = {}
+    if query.subject is not None:
+        found["subject"] = [bodies.subject_index == subject_index(vault.index, query.subject, query.seal)]
+        if query.with_sealed:
+            owner = vault.index("sealed-subject", query.subject)
+            found["subject"].append(bodies.seq.in_(select(sealed.seq).where(sealed.owner_index == owner)))
+    if query.case is not None:
+        found["case"] = [bodies.case_index == vault.index("case", query.case)]
+    if query.official is not None:
+        found["official"] = [bodies.official_index == vault.index("official", query.official)]
+    return found
+
+
+def _within(seq: ColumnElement[int], first: int | None, end: int | None) -> list[ColumnElement[bool]]:
+    return ([] if first is None else [seq >= first]) + ([] if end is None else [seq < end])

@@ -21,6 +21,7 @@ class FileProblem(StrEnum):
     NOT_UTF8 = "not-utf8"
     EMPTY = "empty"
     COLUMN_MISSING = "column-missing"
+    COLUMN_TWICE = "column-twice"
     TOO_MANY_ROWS = "too-many-rows"
     NOT_CSV = "not-csv"
 
@@ -55,12 +56,15 @@ def read_cases(content: bytes) -> list[CaseRow]:
     """The rows of a CSV file (RFC 4180) with a header, parted by commas or semicolons.
 
     Raises:
-        CaseFileRefused: it is not UTF-8, not CSV, lacks a column or rows, or has more than `MOST_ROWS`.
+        CaseFileRefused: it is not UTF-8, not CSV, lacks a column or has one twice, lacks rows, or has more than
+            `MOST_ROWS`.
     """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise CaseFileRefused(FileProblem.NOT_UTF8) from None
+    if "\0" in text:
+        raise CaseFileRefused(FileProblem.NOT_CSV)
     first = text.partition("\n")[0]
     try:
         rows = list(_numbered(text, ";" if first.count(";") > first.count(",") else ","))
@@ -72,6 +76,8 @@ def read_cases(content: bytes) -> list[CaseRow]:
     for column in COLUMNS:
         if column not in header:
             raise CaseFileRefused(FileProblem.COLUMN_MISSING, column)
+        if header.count(column) > 1:
+            raise CaseFileRefused(FileProblem.COLUMN_TWICE, column)
     if len(rows) == 1:
         raise CaseFileRefused(FileProblem.EMPTY)
     if len(rows) - 1 > MOST_ROWS:

@@ -60,8 +60,9 @@ FILE_PROBLEMS = {
     FileProblem.NOT_UTF8: _l("The file is not in UTF-8. Save it as CSV UTF-8 and try again."),
     FileProblem.EMPTY: _l("The file holds no cases."),
     FileProblem.COLUMN_MISSING: _l("The column %(detail)s is missing in the header."),
+    FileProblem.COLUMN_TWICE: _l("The column %(detail)s stands twice in the header."),
     FileProblem.TOO_MANY_ROWS: _l("The file holds more than %(detail)s cases. Divide it."),
-    FileProblem.NOT_CSV: _l("The file is not CSV: a quotation mark is not closed, or stands where none may."),
+    FileProblem.NOT_CSV: _l("The file is not CSV: it is another kind of file, or a quotation mark is not closed."),
 }
 
 

@@ -168,6 +168,54 @@ def test_an_official_above_the_organisations_threshold_stands_out_and_one_at_it_
     portal.close()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/passwd",
+        "..\\..\\boot.ini",
+        "<b>.csv",
+        "x" * 4000 + ".csv",
+        "con.exe",
+        "\u202evsc.exe",
+    ],
+)
+def test_a_files_name_is_of_no_consequence(here: FakePortal, name: str) -> None:
+    content = (
+        HEADER + f"SKA-1,Benefit,benefit-claim,social-insurance-board,,2026-03-02,,{MARY.reveal()},{KADRI.reveal()}\n"
+    )
+    file = (io.BytesIO(content.encode()), name)
+    answer = here.post(here.client("supervisor"), "/supervision/cases", file=file)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert "Taken over" in page
+    assert name not in page
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"file": "the text of a field and no file"},
+        {"file": [("", b"")]},
+        {"file": [("cases.csv", b"")]},
+        {"file": [("a.csv", b"a"), ("b.csv", b"b")]},
+        {"other": [("cases.csv", b"a")]},
+        {"file": [("a\r\nSet-Cookie: a=b.csv", b"a")]},
+    ],
+    ids=["nothing", "a field", "no name", "empty", "two", "another field", "a name of two lines"],
+)
+def test_what_is_not_one_whole_file_takes_nothing_over_and_says_why(here: FakePortal, parts: dict[str, Any]) -> None:
+    form = {
+        field: [(io.BytesIO(content), name) for name, content in given] if isinstance(given, list) else given
+        for field, given in parts.items()
+    }
+    answer = here.post(here.client("supervisor"), "/supervision/cases", **form)
+    assert answer.status_code == 400
+    assert "<h1" in answer.get_data(as_text=True)
+    assert "a=b" not in str(answer.headers)
+    assert not _entries(here, actions=frozenset({Action.CASE_CHANGE}))
+
+
 def test_cases_from_a_file_name_each_row_and_no_person(here: FakePortal) -> None:
     client = here.client("supervisor")
     row = f"SKA-1,Benefit,benefit-claim,social-insurance-board,,2026-03-02,,{MARY.reveal()},{KADRI.reveal()}\n"

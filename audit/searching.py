@@ -8,9 +8,8 @@ ends in the entry's number: that of the person, else of the case, else of the of
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,12 +18,17 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     Subquery,
     Table,
+    any_,
     func,
+    literal,
     literal_column,
     or_,
     select,
@@ -40,6 +44,10 @@ from audit.vault import Vault
 
 #: Up to so many entries are counted one by one.
 COUNTED = 10_000
+#: A sample is so many stretches of so many entries each.
+_STRETCHES, _STRETCH = 100, 20
+#: What at least one in so many entries fits is frequent enough to be found among the newest of all.
+_FREQUENT = 25
 
 
 class Precision(StrEnum):
@@ -47,7 +55,6 @@ class Precision(StrEnum):
 
     EXACT = "exact"
     ESTIMATED = "estimated"
-    AT_LEAST = "at-least"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,10 @@ class Search:
         self._kinds = kinds_wanted(query, vault.index)
         self._reads_bodies = query.names_a_body
         self._people = _people(query, vault)
-        self._first, self._end = self._span(query.since, query.until)
+        # A person's own entries are few, and tell their time themselves. To bisect the whole log for them would also
+        # show the person, by the number of steps, how much it grew by what is withheld from them.
+        self._times = [] if query.subject is None else _times(query)
+        self._first, self._end = (None, None) if query.subject is not None else self._span(query.since, query.until)
         #: The indexes to walk: one, or two where a person's own entries and those under seals are wanted.
         self._paths: Sequence[ColumnElement[bool]] = ()
         for name in ("subject", "case", "official"):
@@ -83,44 +93,60 @@ class Search:
         if self._paths:
             walks = [self._numbers(self._walk(path, end).limit(limit)) for path in self._paths]
             return list(islice(merge(*walks, reverse=True), limit))
-        return self._newest_of_kinds(end, limit)
+        return self._newest_if_frequent(end, limit) or self._newest_of_kinds(end, limit)
 
     def total(self) -> Total:
-        """How many there are: exactly up to COUNTED, and above it as the database's statistics have it.
+        """How many there are: exactly up to COUNTED. Above it what was counted, or a sample, tells how dense they are.
 
-        SQLite keeps none, so there it is "at least so many".
+        Of one person, case or official the newest were counted, and the older ones are taken to be as dense. Kinds are
+        counted in no order, so a sample of entries, spread evenly, tells the share of those that fit.
         """
+        end = self._size() if self._end is None else self._end
+        span = max(0, end - (self._first or 0))
         if not self._reads_bodies:
-            end = self._size() if self._end is None else self._end
-            return Total(max(0, end - (self._first or 0)), Precision.EXACT)
-        probe = [self._walk(path, self._end) for path in self._paths] or [self._each_of_kinds()]
-        number = sum(self._counted(one) for one in probe)
+            return Total(span, Precision.EXACT)
+        counted = [self._counted(one) for one in self._probes()]
+        number = sum(found for found, _ in counted)
         if number <= COUNTED:
             return Total(number, Precision.EXACT)
-        if self._connection.dialect.name != "postgresql":
-            return Total(COUNTED, Precision.AT_LEAST)
-        return Total(max(COUNTED, self._estimate()), Precision.ESTIMATED)
+        if self._paths:
+            estimate: float = sum(
+                found if found <= COUNTED else found * (end - (self._first or 0)) // max(1, end - oldest)
+                for found, oldest in counted
+            )
+        else:
+            estimate = self._share_of_kinds(end - span, span) * span
+        return Total(min(span, max(COUNTED, int(estimate))), Precision.ESTIMATED)
 
     def conditions(self, table: Table) -> list[ColumnElement[bool]]:
         """All the criteria as conditions on the rows of `bodies`, or, where none asks for a body, of `entries`."""
         said = [or_(*paths) for paths in (self._paths, *self._people.values()) if paths]
         if self._kinds is not None:
             said.append(schema.bodies.c.kind.in_(self._kinds))
-        return [*said, *_within(table.c.seq, self._first, self._end)]
+        return [*said, *self._times, *_within(table.c.seq, self._first, self._end)]
 
     def _walk(self, path: ColumnElement[bool], end: int | None) -> Select[Any]:
         """Down one index, the rest of the criteria compared with each row; the inner OFFSET keeps planners to it."""
         bodies = schema.bodies.c
-        rest = [paths[0] for paths in self._people.values()]
-        columns = [bodies[f"{name}_index"] for name in self._people]
-        inner = select(bodies.seq, bodies.kind, *columns).where(path, *_within(bodies.seq, self._first, end))
-        if not rest and self._kinds is None:
+        inner = select(bodies.seq, bodies.kind).where(path, *self._times, *_within(bodies.seq, self._first, end))
+        if not self._people and self._kinds is None:
             return inner.with_only_columns(bodies.seq).order_by(bodies.seq.desc())
         rows = inner.order_by(bodies.seq.desc()).offset(0).subquery("walked")
-        wanted = [rows.c[column.name] == condition.right for column, condition in zip(columns, rest, strict=True)]
+        # Whoever else is asked for is found in their own index too, so that no row has to be read.
+        wanted = [rows.c.seq.in_(select(bodies.seq).where(paths[0])) for paths in self._people.values()]
         if self._kinds is not None:
             wanted.append(rows.c.kind.in_(self._kinds))
         return select(rows.c.seq).where(*wanted).order_by(rows.c.seq.desc())
+
+    def _newest_if_frequent(self, end: int | None, limit: int) -> list[int]:
+        """What fits among the newest entries of all, where that is a page full; else nothing."""
+        bodies = schema.bodies.c
+        end = self._size() if end is None else end
+        newest = _within(bodies.seq, max(self._first or 0, end - _FREQUENT * limit), end)
+        rows = select(bodies.seq, bodies.kind).where(*newest).order_by(bodies.seq.desc()).offset(0).subquery("walked")
+        statement = select(rows.c.seq).where(rows.c.kind.in_(self._some_kinds())).order_by(rows.c.seq.desc())
+        found = self._numbers(statement.limit(limit))
+        return found if len(found) == limit else []
 
     def _newest_of_kinds(self, end: int | None, limit: int) -> list[int]:
         """Of each kind its newest entry; only those kinds whose newest are the newest of all can be on the page."""
@@ -132,18 +158,32 @@ class Search:
         if not rows:
             return []
         first = rows[-1].newest if len(rows) == limit else self._first
-        of_each = [
-            select(
-                select(bodies.seq)
-                .where(bodies.kind == row.kind, *_within(bodies.seq, first, row.newest + 1))
-                .order_by(bodies.seq.desc())
-                .limit(limit)
-                .subquery()
-            )
-            for row in rows
-        ]
-        every = union_all(*of_each).subquery()
+        every = self._newest_of_each({row.kind: row.newest for row in rows}, first, limit).subquery()
         return self._numbers(select(every.c.seq).order_by(every.c.seq.desc()).limit(limit))
+
+    def _newest_of_each(
+        self, newest: Mapping[int, int], first: int | None, limit: int
+    ) -> Select[Any] | CompoundSelect[Any]:
+        """At most `limit` entries of each of these kinds from its newest one down."""
+        seq, kind = schema.bodies.c.seq, schema.bodies.c.kind
+        if self._connection.dialect.name == "postgresql":
+            pairs = func.unnest(_numbers_of(newest), _numbers_of(newest.values()))
+            given = pairs.table_valued("kind", "newest").render_derived("given")
+            own = select(seq).where(kind == given.c.kind, seq <= given.c.newest, *_within(seq, first, None))
+            below = own.order_by(seq.desc()).limit(limit).lateral()
+            return select(below.c.seq).select_from(given.join(below, true()))
+        return union_all(
+            *(
+                select(
+                    select(seq)
+                    .where(kind == number, *_within(seq, first, end + 1))
+                    .order_by(seq.desc())
+                    .limit(limit)
+                    .subquery()
+                )
+                for number, end in newest.items()
+            )
+        )
 
     def _each_of_kinds(self) -> Select[Any]:
         """The entries of one kind after the other, as long as somebody reads on."""
@@ -155,27 +195,34 @@ class Search:
         own = select(bodies.c.seq).where(bodies.c.kind == wanted.c.kind, *within).limit(COUNTED + 1).lateral()
         return select(own.c.seq).select_from(wanted.join(own, true()))
 
-    def _wanted_kinds(self) -> Subquery:
+    def _some_kinds(self) -> Select[Any]:
         assert self._kinds is not None  # noqa: S101 - a search that reads bodies names a person, a case or a kind
-        return self._kinds.subquery("wanted")
+        return self._kinds
 
-    def _counted(self, entries: Select[Any]) -> int:
-        """How many these are, counted no further than just beyond COUNTED."""
-        some = entries.order_by(None).limit(COUNTED + 1) if not self._paths else entries.limit(COUNTED + 1)
-        return int(self._connection.execute(select(func.count()).select_from(some.subquery())).scalar_one())
+    def _wanted_kinds(self) -> Subquery:
+        return self._some_kinds().subquery("wanted")
 
-    def _estimate(self) -> int:
-        """What the planner believes, which is what ANALYZE last saw of each kind, person and case."""
-        said = [or_(*paths) for paths in (self._paths, *self._people.values()) if paths]
-        if self._kinds is not None:
-            said.append(schema.bodies.c.kind.in_(self._numbers(self._kinds)))
-        within = _within(schema.bodies.c.seq, self._first, self._end)
-        statement = select(schema.bodies.c.seq).where(*said, *within)
-        options = {"render_postcompile": True}
-        compiled = statement.compile(self._connection.engine, compile_kwargs=options)
-        explained = f"EXPLAIN (FORMAT JSON) {compiled}"
-        plan = self._connection.exec_driver_sql(explained, dict(compiled.params)).scalar_one()
-        return int((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]["Plan Rows"])
+    def _probes(self) -> list[Select[Any]]:
+        """What to count: no further than just beyond COUNTED."""
+        walks = [self._walk(path, self._end) for path in self._paths] or [self._each_of_kinds()]
+        return [walk.limit(COUNTED + 1) for walk in walks]
+
+    def _counted(self, probe: Select[Any]) -> tuple[int, int]:
+        """How many these are, and the number of the oldest of them."""
+        some = probe.subquery()
+        found, oldest = self._connection.execute(select(func.count(), func.min(some.c.seq))).one()
+        return found, oldest or 0
+
+    def _share_of_kinds(self, first: int, span: int) -> float:
+        """Of entries in stretches that are spread evenly over `span` of them, the share that fits."""
+        bodies = schema.bodies.c
+        step = max(_STRETCH, span // _STRETCHES)
+        sample = [start + near for start in range(first, first + span, step) for near in range(_STRETCH)]
+        among = _numbers_of(sample) if self._connection.dialect.name == "postgresql" else None
+        is_sampled = bodies.seq.in_(sample) if among is None else bodies.seq == any_(among)
+        rows = select(bodies.kind).where(is_sampled).offset(0).subquery("sampled")
+        fits = select(func.count()).select_from(rows).where(rows.c.kind.in_(self._some_kinds()))
+        return int(self._connection.execute(fits).scalar_one()) / len(sample)
 
     def _numbers(self, statement: Select[Any]) -> list[int]:
         return list(self._connection.execute(statement).scalars())
@@ -200,6 +247,10 @@ class Search:
         return 0 if last is None else int(last) + 1
 
 
+def _numbers_of(numbers: Iterable[int]) -> ColumnElement[Any]:
+    return literal(list(numbers), ARRAY(BigInteger))
+
+
 def _people(query: TrailQuery, vault: Vault) -> dict[str, list[ColumnElement[bool]]]:
     """For each person or case that is asked for, the conditions of which one must hold."""
     bodies, sealed = schema.bodies.c, schema.sealed.c
@@ -214,6 +265,12 @@ def _people(query: TrailQuery, vault: Vault) -> dict[str, list[ColumnElement[boo
     if query.official is not None:
         found["official"] = [bodies.official_index == vault.index("official", query.official)]
     return found
+
+
+def _times(query: TrailQuery) -> list[ColumnElement[bool]]:
+    logged_ms = schema.bodies.c.logged_ms
+    since = [] if query.since is None else [logged_ms >= milliseconds(query.since)]
+    return since + ([] if query.until is None else [logged_ms < milliseconds(query.until)])
 
 
 def _within(seq: ColumnElement[int], first: int | None, end: int | None) -> list[ColumnElement[bool]]:

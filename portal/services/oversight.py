@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from audit.entry import Access
 from audit.errors import EntryNotFound
-from audit.log import AuditLog, LoggedAccess, TrailQuery
+from audit.log import AuditLog, LoggedAccess, Precision, TrailQuery
 from audit.receipt import Receipt
 from portal.domain.actions import PORTAL_SOURCE, Action, Outcome
 from portal.domain.actors import Actor
@@ -28,18 +29,26 @@ PAGE_LENGTH = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailSearch:
-    """What the auditor looks for. Dates are days in the reader's zone, both included; None means "any"."""
+    """What the auditor looks for. Dates are days in the reader's zone, both included; None means "any".
+
+    `field` names its registry too: `registry.field`.
+    """
 
     organisation: str | None = None
     official: str | None = None
+    role: str | None = None
     purpose: str | None = None
     registry: str | None = None
+    field: str | None = None
     case: str | None = None
     action: str | None = None
     outcome: str | None = None
+    automatic: bool | None = None
+    break_glass: bool | None = None
+    sealed: bool | None = None
     since: date | None = None
     until: date | None = None
-    subject: PersonalCode | None = field(default=None, repr=False)
+    subject: PersonalCode | None = dataclasses.field(default=None, repr=False)
 
     @property
     def is_empty(self) -> bool:
@@ -67,10 +76,11 @@ class FoundEntry:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """One page of what was found, newest first, of `total` entries in all."""
+    """One page of what was found, newest first, of `total` entries in all, as far as `precision` says."""
 
     entries: list[FoundEntry]
     total: int
+    precision: Precision
     older: str | None
 
 
@@ -96,11 +106,12 @@ class Oversight:
         last = None if before is None else self._references.entry(before, actor.account_id)
         self.record(actor, Action.TRAIL_SEARCH, wanted, request_id=request_id)
         query = self.query(wanted)
-        page = self._log.read(query, before=last, limit=PAGE_LENGTH)
+        page, total = self._log.search(query, before=last, limit=PAGE_LENGTH)
         older = page.next_before
         return SearchPage(
             [FoundEntry(self._references.to_entry(logged.seq, actor.account_id), logged) for logged in page.items],
-            self._log.count(query),
+            total.number,
+            total.precision,
             None if older is None else self._references.to_entry(older, actor.account_id),
         )
 
@@ -168,16 +179,22 @@ class Oversight:
         return record(self._log, [event])[0].seq
 
     def query(self, wanted: TrailSearch) -> TrailQuery:
+        registry, _, named = (wanted.field or "").partition(".")
         return TrailQuery(
             subject=wanted.subject.subject if wanted.subject else None,
             with_sealed=True,
             organisation=wanted.organisation,
             official=wanted.official,
             purpose=wanted.purpose,
-            registry=wanted.registry,
+            role=wanted.role,
+            registry=wanted.registry or registry or None,
+            field=named or None,
             case=wanted.case,
             actions=None if wanted.action is None else frozenset({wanted.action}),
             outcome=wanted.outcome,
+            automatic=wanted.automatic,
+            break_glass=wanted.break_glass,
+            under_seal=wanted.sealed,
             since=None if wanted.since is None else self._start_of(wanted.since),
             until=None if wanted.until is None else self._start_of(wanted.until + timedelta(days=1)),
         )

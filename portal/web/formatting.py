@@ -31,6 +31,7 @@ def init_formatting(app: Flask) -> None:
         "month": month,
         "short_month": short_month,
         "grouped": grouped,
+        "rounded": lambda number: grouped(rounded(number)),
         "percent": percent,
         "held": held,
         "masked": masked,
@@ -63,6 +64,11 @@ def short_month(first_day: date) -> str:
 
 def grouped(number: int) -> str:
     return format_decimal(number, locale=_locale())
+
+
+def rounded(number: int) -> int:
+    """An estimate with two digits of it: whoever reads more believes more."""
+    return round(number, -max(0, len(str(number)) - 2))
 
 
 def percent(share: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
 from wtforms import Field, HiddenField, SelectChoice, SelectField, StringField
-from wtforms.validators import Length, Optional
+from wtforms.validators import Length, Optional, ValidationError
 
 from portal.domain.identifiers import PersonalCode
 from portal.domain.text import LocalizedText
@@ -15,11 +15,13 @@ from portal.services.exporting.formats import ExportFormat
 from portal.services.oversight import TrailSearch
 from portal.web.formatting import day, masked
 from portal.web.forms.fields import DayField, HouseForm, choices, not_before, personal_code
+from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
-from portal.web.wording import ACTIONS, OUTCOMES
+from portal.web.wording import ACTIONS, OUTCOMES, ROLE_OF_ONE
 
 TEXT_LENGTH = 100
+_YES_OR_NO = {"yes": True, "no": False}
 
 
 def _stripped(text: str | None) -> str:
@@ -40,6 +42,11 @@ class SearchForm(HouseForm):
     )
     purpose = SelectField(_l("Purpose"), default="", widget=GovSelect())
     registry = SelectField(_l("Registry"), default="", widget=GovSelect())
+    role = SelectField(_l("Role"), default="", widget=GovSelect())
+    field = SelectField(_l("Field"), default="", widget=GovSelect())
+    automatic = SelectField(_l("Who looked"), default="", widget=GovSelect())
+    break_glass = SelectField(_l("In an emergency (break-glass)"), default="", widget=GovSelect())
+    sealed = SelectField(_l("Withheld from the person by a seal"), default="", widget=GovSelect())
     case = StringField(
         _l("Case reference"), filters=[_stripped], validators=[Length(max=TEXT_LENGTH)], widget=GovTextInput()
     )
@@ -61,6 +68,16 @@ class SearchForm(HouseForm):
         self.outcome.choices = choices(
             [("", _l("Any way")), *((term.value, words) for term, words in OUTCOMES.items())]
         )
+        self.role.choices = choices([("", _l("All")), *((role.value, words) for role, words in ROLE_OF_ONE.items())])
+        self.field.choices = _fields(catalogue)
+        self.automatic.choices = choices([("", _l("Anybody")), ("no", _l("A person")), ("yes", _l("A system"))])
+        for either in (self.break_glass, self.sealed):
+            either.choices = choices([("", _l("Either")), ("yes", _l("Yes")), ("no", _l("No"))])
+
+    def validate_field(self, field: Field) -> None:
+        registry = self.registry.data
+        if field.data and registry and field.data.partition(".")[0] != registry:
+            raise ValidationError(_("This field is of another registry. Choose one of the two."))
 
     def wanted(self) -> TrailSearch:
         """Only after the form was found valid."""
@@ -68,10 +85,15 @@ class SearchForm(HouseForm):
             organisation=self.organisation.data or None,
             official=self.official.data or None,
             purpose=self.purpose.data or None,
+            role=self.role.data or None,
             registry=self.registry.data or None,
+            field=self.field.data or None,
             case=self.case.data or None,
             action=self.action.data or None,
             outcome=self.outcome.data or None,
+            automatic=_YES_OR_NO.get(self.automatic.data),
+            break_glass=_YES_OR_NO.get(self.break_glass.data),
+            sealed=_YES_OR_NO.get(self.sealed.data),
             since=self.since.data,
             until=self.until.data,
             subject=PersonalCode.parse(self.subject.data) if self.subject.data else None,
@@ -96,9 +118,22 @@ class SearchForm(HouseForm):
         return [(field.name, field.data or "") for field in (self.subject, *self._simple())] + days
 
     def _simple(self) -> list[Field]:
-        return [self.organisation, self.official, self.purpose, self.registry, self.case, self.action, self.outcome]
+        return [
+            self.organisation, self.official, self.role, self.purpose, self.registry, self.field, self.case,
+            self.action, self.outcome, self.automatic, self.break_glass, self.sealed,
+        ]  # fmt: skip
 
 
 def _named(texts: Mapping[str, LocalizedText]) -> list[SelectChoice]:
     known = sorted(((code, local(text)) for code, text in texts.items()), key=lambda pair: pair[1])
     return choices([("", _l("All")), *known])
+
+
+def _fields(catalogue: Catalogue) -> list[SelectChoice]:
+    """Every field of every registry, the registry's name before it."""
+    known = sorted(
+        (f"{local(registry.name)}: {local(one.name)}", f"{registry.code}.{code}")
+        for registry in catalogue.registries.values()
+        for code, one in registry.fields.items()
+    )
+    return choices([("", _l("All")), *((value, words) for words, value in known)])

@@ -51,6 +51,7 @@ from portal.services.relations import Relations
 from portal.services.relying_party import RelyingParty
 from portal.services.reports import Reports
 from portal.services.safeguards import Foundations, Limits, Safeguards
+from portal.services.saved_searches import SavedSearches
 from portal.services.sealed_files import SealedFiles
 from portal.services.sealing import References, Sealer
 from portal.services.seals import SealLimits
@@ -183,6 +184,7 @@ def _compose(
         ),
         analytics=analytics,
         findings=Findings(sessions, sealer, accounts, oversight_desk, clock),
+        saved_searches=SavedSearches(sessions, sealer, accounts, oversight_desk),
         unusual=UnusualLooks(
             sessions,
             oversight_desk,

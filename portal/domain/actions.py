@@ -24,6 +24,12 @@ class Action(StrEnum):
     TRAIL_EXPORT = "trail-export"
     #: An auditor fetches the file of an export that was made in the background.
     EXPORT_DOWNLOAD = "export-download"
+    #: An auditor keeps a search under a name, gives it another, deletes it, shares it with a colleague, or no longer.
+    SEARCH_SAVING = "search-saving"
+    SEARCH_RENAMING = "search-renaming"
+    SEARCH_DELETION = "search-deletion"
+    SEARCH_SHARING = "search-sharing"
+    SEARCH_WITHDRAWAL = "search-withdrawal"
     #: An auditor has the log verified.
     LOG_VERIFICATION = "log-verification"
     #: An account signs in to, or out of, the portal.

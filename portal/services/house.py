@@ -24,6 +24,7 @@ from portal.services.oversight import Oversight
 from portal.services.records import Records
 from portal.services.reports import Reports
 from portal.services.safeguards import Safeguards
+from portal.services.saved_searches import SavedSearches
 from portal.services.staff import Staff
 from portal.services.statements import Statements
 from portal.services.trail import Trail
@@ -56,6 +57,7 @@ class House:
     verifications: Verifications
     analytics: Analytics
     findings: Findings
+    saved_searches: SavedSearches
     unusual: UnusualLooks
     dashboard: Dashboard
     transparency: Transparency

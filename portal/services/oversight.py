@@ -17,7 +17,7 @@ from audit.receipt import Receipt
 from portal.domain.actions import PORTAL_SOURCE, Action, Outcome
 from portal.domain.actors import Actor
 from portal.domain.errors import NothingHere
-from portal.domain.identifiers import PersonalCode
+from portal.domain.identifiers import InvalidPersonalCode, PersonalCode
 from portal.domain.purposes import OVERSIGHT
 from portal.registries.catalogue import Catalogue
 from portal.services.clock import Clock
@@ -146,6 +146,16 @@ class Oversight:
     @property
     def catalogue(self) -> Catalogue:
         return self._catalogue
+
+    def person_of(self, actor: Actor, reference: str) -> PersonalCode:
+        """Whom the entry behind a reference is about. Raises NothingHere, also where it is about nobody."""
+        access = self.shown(actor, reference).access
+        if access is None or access.subject is None:
+            raise NothingHere
+        try:
+            return PersonalCode.of_subject(access.subject)
+        except InvalidPersonalCode:
+            raise NothingHere from None
 
     def now(self) -> datetime:
         return self._clock()

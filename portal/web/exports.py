@@ -18,6 +18,7 @@ from portal.services.exporting.formats import ExportFormat
 from portal.services.exports import TooManyForCourt
 from portal.services.oversight import TrailSearch
 from portal.services.security_log import announce
+from portal.web.asking import wanted_of
 from portal.web.forms.oversight import SearchForm
 from portal.web.guard import FRESH, requires
 from portal.web.house import actor, house, jobs, request_id
@@ -35,7 +36,7 @@ def start() -> ResponseReturnValue:
     wanted_format = form.export_format()
     if not form.validate() or wanted_format is None:
         abort(400)
-    wanted = form.wanted()
+    wanted = wanted_of(form)
     try:
         is_made_at_once = house().exports.is_made_at_once(wanted, wanted_format)
     except TooManyForCourt:

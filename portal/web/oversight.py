@@ -8,7 +8,8 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.permissions import Permission
-from portal.services.oversight import PAGE_LENGTH
+from portal.services.oversight import PAGE_LENGTH, TrailSearch
+from portal.web.asking import wanted_of
 from portal.web.forms.oversight import SearchForm
 from portal.web.guard import requires
 from portal.web.house import actor, house, jobs, request_id
@@ -33,13 +34,16 @@ def results() -> ResponseReturnValue:
     form = SearchForm(house().catalogue)
     if not form.validate():
         return render_template("oversight/search.html", form=form, found=None), 400
-    wanted = form.wanted()
-    found = house().oversight.search(actor(), wanted, before=form.before.data or None, request_id=request_id())
+    return show_found(form, wanted_of(form), form.before.data or None)
+
+
+def show_found(form: SearchForm, wanted: TrailSearch, before: str | None) -> str:
+    """A page of what a search finds, once the search is recorded."""
     return render_template(
         "oversight/search.html",
         form=form,
-        found=found,
-        is_first_page=not form.before.data,
+        found=house().oversight.search(actor(), wanted, before=before, request_id=request_id()),
+        is_first_page=before is None,
         page_length=PAGE_LENGTH,
         catalogue=house().catalogue,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
+from werkzeug.datastructures import MultiDict
 from wtforms import Field, HiddenField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, Optional, ValidationError
 
@@ -56,11 +57,14 @@ class SearchForm(HouseForm):
     until = DayField(
         _l("Until"), validators=[not_before("since", _l("The last day must not be before the first day."))]
     )
+    #: The person is the one of this saved search, or of the entry behind this reference.
+    saved = HiddenField()
+    like = HiddenField()
     before = HiddenField()
     format = HiddenField()
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        super().__init__()
+    def __init__(self, catalogue: Catalogue, *asked: MultiDict[str, str]) -> None:
+        super().__init__(*asked)
         self.organisation.choices = _named({code: known.name for code, known in catalogue.organisations.items()})
         self.purpose.choices = _named({code: known.name for code, known in catalogue.purposes.items()})
         self.registry.choices = _named({code: known.name for code, known in catalogue.registries.items()})
@@ -106,6 +110,8 @@ class SearchForm(HouseForm):
     def in_words(self) -> list[tuple[str, str]]:
         """What was asked, label and words, for the reader to see above the result. A personal code is masked."""
         said = [(self.subject.label.text, masked(self.subject.data))] if self.subject.data else []
+        if self.saved.data or self.like.data:
+            said.append((str(_("Person")), _("the same as there, not shown")))
         for field in self._simple():
             if field.data:
                 words = {choice.value: str(choice.label) for choice in getattr(field, "choices", ())}
@@ -115,7 +121,8 @@ class SearchForm(HouseForm):
     def criteria(self) -> list[tuple[str, str]]:
         """The search as hidden fields, for the next page and for the export of the same result."""
         days = [(field.name, part) for field in (self.since, self.until) for part in field.typed]
-        return [(field.name, field.data or "") for field in (self.subject, *self._simple())] + days
+        fields = (self.subject, *self._simple(), self.saved, self.like)
+        return [(field.name, field.data or "") for field in fields] + days
 
     def _simple(self) -> list[Field]:
         return [

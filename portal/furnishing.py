@@ -29,6 +29,7 @@ from portal.services.analytics.desk import Analytics, store_at
 from portal.services.analytics.lake import Lake
 from portal.services.attempts import Attempts
 from portal.services.attention import Attention
+from portal.services.auditor_acts import AuditorActs
 from portal.services.casework_room import CaseworkRoom
 from portal.services.clock import Clock, system_clock
 from portal.services.dashboard import Dashboard
@@ -41,6 +42,7 @@ from portal.services.exporting.stamping import TimeStampAuthority
 from portal.services.exports import Exports
 from portal.services.findings import Findings
 from portal.services.house import House
+from portal.services.identities import Identities
 from portal.services.machines import Machines, Terms
 from portal.services.officials import OfficialNames
 from portal.services.openid import open_id_sign_in
@@ -185,6 +187,8 @@ def _compose(
         analytics=analytics,
         findings=Findings(sessions, sealer, accounts, oversight_desk, clock),
         saved_searches=SavedSearches(sessions, sealer, accounts, oversight_desk),
+        identities=Identities(sessions, oversight_desk, officials, master),
+        auditor_acts=AuditorActs(sessions, log, oversight_desk, accounts),
         unusual=UnusualLooks(
             sessions,
             oversight_desk,

@@ -30,6 +30,9 @@ class Action(StrEnum):
     SEARCH_DELETION = "search-deletion"
     SEARCH_SHARING = "search-sharing"
     SEARCH_WITHDRAWAL = "search-withdrawal"
+    #: An auditor has it shown who acted and whose data it was; another auditor finds an auditor's act in order.
+    IDENTITY_REVEAL = "identity-reveal"
+    AUDITOR_REVIEW = "auditor-review"
     #: An auditor has the log verified.
     LOG_VERIFICATION = "log-verification"
     #: An account signs in to, or out of, the portal.

@@ -19,6 +19,8 @@ class Permission(StrEnum):
     READ_OWN_CASEWORK = "read-own-casework"
     SEARCH_TRAIL = "search-trail"
     EXPORT_TRAIL = "export-trail"
+    REVEAL_IDENTITIES = "reveal-identities"
+    REVIEW_AUDITORS = "review-auditors"
     VERIFY_LOG = "verify-log"
     READ_FIGURES = "read-figures"
     HANDLE_FINDINGS = "handle-findings"
@@ -58,6 +60,8 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             {
                 Permission.SEARCH_TRAIL,
                 Permission.EXPORT_TRAIL,
+                Permission.REVEAL_IDENTITIES,
+                Permission.REVIEW_AUDITORS,
                 Permission.VERIFY_LOG,
                 Permission.READ_FIGURES,
                 Permission.SETTLE_ESCALATIONS,

@@ -9,6 +9,7 @@ from audit.log import AuditLog
 from portal.registries.catalogue import Catalogue
 from portal.services.accounts import Accounts
 from portal.services.analytics.desk import Analytics
+from portal.services.auditor_acts import AuditorActs
 from portal.services.casework import Casework
 from portal.services.casework_room import CaseworkRoom
 from portal.services.dashboard import Dashboard
@@ -17,6 +18,7 @@ from portal.services.errands import Errands
 from portal.services.export_desk import ExportDesk
 from portal.services.exports import Exports
 from portal.services.findings import Findings
+from portal.services.identities import Identities
 from portal.services.machines import Machines
 from portal.services.officials import OfficialNames
 from portal.services.openid import OpenIdSignIn
@@ -58,6 +60,8 @@ class House:
     analytics: Analytics
     findings: Findings
     saved_searches: SavedSearches
+    identities: Identities
+    auditor_acts: AuditorActs
     unusual: UnusualLooks
     dashboard: Dashboard
     transparency: Transparency

@@ -82,6 +82,8 @@ class SearchPage:
     total: int
     precision: Precision
     older: str | None
+    #: What to ask for to have this very page again, whatever was added since.
+    again: str | None
 
 
 class Oversight:
@@ -113,6 +115,7 @@ class Oversight:
             total.number,
             total.precision,
             None if older is None else self._references.to_entry(older, actor.account_id),
+            None if not page.items else self._references.to_entry(page.items[0].seq + 1, actor.account_id),
         )
 
     def entry(self, actor: Actor, reference: str, *, request_id: str) -> FoundEntry:
@@ -147,6 +150,13 @@ class Oversight:
     def catalogue(self) -> Catalogue:
         return self._catalogue
 
+    def official_of(self, actor: Actor, reference: str) -> str:
+        """The account that acted in the entry behind a reference. Raises NothingHere, also where it was none."""
+        access = self.shown(actor, reference).access
+        if access is None or access.official is None:
+            raise NothingHere
+        return access.official
+
     def person_of(self, actor: Actor, reference: str) -> PersonalCode:
         """Whom the entry behind a reference is about. Raises NothingHere, also where it is about nobody."""
         access = self.shown(actor, reference).access
@@ -171,10 +181,11 @@ class Oversight:
         """The receipt of the entry of this number. Raises EntryNotFound."""
         return self._log.receipt(seq)
 
-    def receipt(self, actor: Actor, reference: str) -> Receipt:
-        """The proof that one entry is in the log."""
+    def receipt(self, actor: Actor, reference: str, *, with_body: bool) -> Receipt:
+        """The proof that one entry is in the log; without its body it names nobody, and proves as much."""
         try:
-            return self._log.receipt(self._references.entry(reference, actor.account_id))
+            receipt = self._log.receipt(self._references.entry(reference, actor.account_id))
+            return receipt if with_body else Receipt(receipt.leaf, receipt.proof)
         except EntryNotFound:
             raise NothingHere from None
 

@@ -20,9 +20,11 @@ def wanted_of(form: SearchForm) -> TrailSearch:
     """What a valid form asks for. Raises NothingHere where the search or entry that it names is none of the actor's."""
     wanted = form.wanted()
     if form.saved.data:
-        return replace(wanted, subject=house().saved_searches.search(actor(), form.saved.data).wanted.subject)
+        wanted = replace(wanted, subject=house().saved_searches.search(actor(), form.saved.data).wanted.subject)
     if form.like.data:
-        return replace(wanted, subject=house().oversight.person_of(actor(), form.like.data))
+        wanted = replace(wanted, subject=house().oversight.person_of(actor(), form.like.data))
+    if form.by.data:
+        wanted = replace(wanted, official=house().oversight.official_of(actor(), form.by.data))
     return wanted
 
 

@@ -8,11 +8,12 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.permissions import Permission
-from portal.services.oversight import PAGE_LENGTH, TrailSearch
+from portal.services.oversight import PAGE_LENGTH, SearchPage, TrailSearch
 from portal.web.asking import wanted_of
+from portal.web.forms.independence import RevealForm
 from portal.web.forms.oversight import SearchForm
 from portal.web.guard import requires
-from portal.web.house import actor, house, jobs, request_id
+from portal.web.house import actor, house, jobs, present, request_id
 from portal.web.trail import as_download
 
 blueprint = Blueprint("oversight", __name__)
@@ -39,10 +40,17 @@ def results() -> ResponseReturnValue:
 
 def show_found(form: SearchForm, wanted: TrailSearch, before: str | None) -> str:
     """A page of what a search finds, once the search is recorded."""
+    return show_entries(form, house().oversight.search(actor(), wanted, before=before, request_id=request_id()), before)
+
+
+def show_entries(form: SearchForm, found: SearchPage, before: str | None) -> str:
+    """A page of entries, with the names of those whom this session may see."""
     return render_template(
         "oversight/search.html",
         form=form,
-        found=house().oversight.search(actor(), wanted, before=before, request_id=request_id()),
+        found=found,
+        people=house().identities.of(present().session.session_id, [entry.logged for entry in found.entries]),
+        reveal=RevealForm(formdata=None),
         is_first_page=before is None,
         page_length=PAGE_LENGTH,
         catalogue=house().catalogue,
@@ -52,16 +60,32 @@ def show_found(form: SearchForm, wanted: TrailSearch, before: str | None) -> str
 @blueprint.get("/oversight/entries/<reference>")
 @requires(Permission.SEARCH_TRAIL)
 def entry(reference: str) -> ResponseReturnValue:
+    return show_entry(reference, RevealForm(formdata=None))
+
+
+def show_entry(reference: str, form: RevealForm) -> str:
+    """One entry, once the look at it is recorded; `form` asks to see who its people are."""
     found = house().oversight.entry(actor(), reference, request_id=request_id())
     official = None if found.access is None else found.access.official
     findings = [] if official is None else house().findings.open_about(actor(), official)
-    return render_template("oversight/entry.html", found=found, findings=findings, catalogue=house().catalogue)
+    people = house().identities.of(present().session.session_id, [found.logged])
+    return render_template(
+        "oversight/entry.html",
+        found=found,
+        findings=findings,
+        people=people.get(found.logged.seq),
+        form=form,
+        catalogue=house().catalogue,
+    )
 
 
 @blueprint.get("/oversight/entries/<reference>/receipt")
 @requires(Permission.SEARCH_TRAIL)
 def receipt(reference: str) -> ResponseReturnValue:
-    return as_download(house().oversight.receipt(actor(), reference))
+    """With the body only where the session sees whom it names."""
+    oversight = house().oversight
+    is_revealed = house().identities.is_revealed(present().session.session_id, oversight.shown(actor(), reference))
+    return as_download(oversight.receipt(actor(), reference, with_body=is_revealed))
 
 
 @blueprint.get("/oversight/verification")

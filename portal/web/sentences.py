@@ -14,6 +14,8 @@ from portal.web.formatting import grouped
 from portal.web.i18n import gettext as _
 from portal.web.i18n import local, ngettext
 
+_OF_AUDITORS = frozenset({Action.TRAIL_SEARCH, Action.TRAIL_EXPORT, Action.IDENTITY_REVEAL})
+
 
 def init_sentences(app: Flask) -> None:
     app.add_template_filter(sentence, "sentence")
@@ -128,10 +130,8 @@ def _looked(line: TrailLine) -> str:
 
 def _oversight(line: TrailLine) -> str:
     organisation = _organisation(line)
-    if line.action == Action.TRAIL_SEARCH:
-        return _(
-            "An auditor at %(organisation)s looked through the log for entries about you.", organisation=organisation
-        )
+    if line.action in _OF_AUDITORS:
+        return _of_auditor(line, organisation)
     if line.action == Action.APPROVAL_REQUEST:
         return _("An official at %(organisation)s asked a second person to approve a look.", organisation=organisation)
     if line.action == Action.APPROVAL_DECISION:
@@ -144,8 +144,6 @@ def _oversight(line: TrailLine) -> str:
         return _("%(organisation)s began to keep its looks at your data from you.", organisation=organisation)
     if line.action == Action.SEAL_PROLONGATION:
         return _("%(organisation)s kept its looks at your data from you for longer.", organisation=organisation)
-    if line.action == Action.TRAIL_EXPORT:
-        return _("An auditor at %(organisation)s exported entries about you from the log.", organisation=organisation)
     if line.action == Action.FINDING_NOTICE:
         return _(
             "%(organisation)s found that somebody looked at your data without a good reason, and tells you so.",
@@ -154,6 +152,16 @@ def _oversight(line: TrailLine) -> str:
     return _(
         "%(organisation)s did something that concerns you: %(action)s.", organisation=organisation, action=line.action
     )
+
+
+def _of_auditor(line: TrailLine, organisation: str) -> str:
+    if line.action == Action.TRAIL_SEARCH:
+        return _(
+            "An auditor at %(organisation)s looked through the log for entries about you.", organisation=organisation
+        )
+    if line.action == Action.TRAIL_EXPORT:
+        return _("An auditor at %(organisation)s exported entries about you from the log.", organisation=organisation)
+    return _("An auditor at %(organisation)s had it shown that entries are about you.", organisation=organisation)
 
 
 def _organisation(line: TrailLine) -> str:

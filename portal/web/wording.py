@@ -62,6 +62,8 @@ ACTIONS = {
     Action.SEARCH_DELETION: _l("Saved search deleted"),
     Action.SEARCH_SHARING: _l("Saved search shared"),
     Action.SEARCH_WITHDRAWAL: _l("Saved search no longer shared"),
+    Action.IDENTITY_REVEAL: _l("Auditor saw who people are"),
+    Action.AUDITOR_REVIEW: _l("Auditor’s act reviewed by another"),
     Action.LOG_VERIFICATION: _l("Log verified"),
     Action.FINDING_OPENING: _l("Finding opened"),
     Action.FINDING_ASSIGNMENT: _l("Finding taken over"),

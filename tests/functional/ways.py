@@ -160,6 +160,34 @@ def _finding(here: PortalPage) -> PortalPage:
     return entry.open_finding("Looks at night and names no case.")
 
 
+def _saving(here: PortalPage) -> None:
+    TrailSearch(here.page, here.site).open().search(outcome="Refused")
+    here.page.get_by_role("button", name="Save this search").click()
+    here.page.get_by_role("heading", name="Save this search").wait_for()
+
+
+def _save_search(here: PortalPage) -> None:
+    _saving(here)
+    here.page.get_by_label("Name of the search").fill("Refused looks")
+    here.page.get_by_label("What is it for?").fill("Each quarter they are gone through.")
+    here.page.get_by_role("button", name="Save", exact=True).click()
+    here.page.get_by_role("heading", name="Refused looks").wait_for()
+
+
+def _save_without_a_name(here: PortalPage) -> None:
+    _saving(here)
+    here.page.get_by_role("button", name="Save", exact=True).click()
+    here.page.get_by_text("There is a problem").wait_for()
+
+
+def _reveal(here: PortalPage) -> None:
+    """Who the people of an entry are; the proof for the export is still fresh."""
+    TrailSearch(here.page, here.site).open().search(outcome="Shown").open_first()
+    here.page.get_by_label("Why do you need to see who they are?").fill("A complaint names this look.")
+    here.page.get_by_role("button", name="Show who they are").click()
+    here.page.get_by_text("Personal code of the person looked at").wait_for()
+
+
 def _rank(here: PortalPage) -> None:
     here.page.goto(f"{here.site}/oversight/unusual")
     here.page.get_by_role("button", name="Rank the looks").click()
@@ -232,11 +260,15 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
         ("oversight.entry", "of the trail"): lambda here: (
             TrailSearch(here.page, here.site).open().search(outcome="Shown").open_first()
         ),
+        ("saved_searches.new", "to be named"): _saving,
+        ("saved_searches.save", "without a name"): _save_without_a_name,
+        ("saved_searches.overview", "one saved"): _save_search,
         ("findings.file", "just opened"): _finding,
         ("unusual.run", "ranked"): _rank,
         ("step_up.demonstration", "for an export"): _ask_for_export,
         ("step_up.go_on", "to the export"): lambda here: _ask_for_export(here).confirm(),
         ("exports.one", "ready"): lambda here: _bundle(here).wait_until_ready(),
+        ("oversight.entry", "revealed"): _reveal,
         ("oversight.verification_run", "sound"): _verify,
     },
 }

@@ -57,9 +57,10 @@ class SearchForm(HouseForm):
     until = DayField(
         _l("Until"), validators=[not_before("since", _l("The last day must not be before the first day."))]
     )
-    #: The person is the one of this saved search, or of the entry behind this reference.
+    #: The person is the one of this saved search, or of the entry behind this reference; and so with the official.
     saved = HiddenField()
     like = HiddenField()
+    by = HiddenField()
     before = HiddenField()
     format = HiddenField()
 
@@ -111,7 +112,9 @@ class SearchForm(HouseForm):
         """What was asked, label and words, for the reader to see above the result. A personal code is masked."""
         said = [(self.subject.label.text, masked(self.subject.data))] if self.subject.data else []
         if self.saved.data or self.like.data:
-            said.append((str(_("Person")), _("the same as there, not shown")))
+            said.append((_("Person"), _("the same as there, not shown")))
+        if self.by.data:
+            said.append((_("Official"), _("the same as there, not shown")))
         for field in self._simple():
             if field.data:
                 words = {choice.value: str(choice.label) for choice in getattr(field, "choices", ())}
@@ -121,7 +124,7 @@ class SearchForm(HouseForm):
     def criteria(self) -> list[tuple[str, str]]:
         """The search as hidden fields, for the next page and for the export of the same result."""
         days = [(field.name, part) for field in (self.since, self.until) for part in field.typed]
-        fields = (self.subject, *self._simple(), self.saved, self.like)
+        fields = (self.subject, *self._simple(), self.saved, self.like, self.by)
         return [(field.name, field.data or "") for field in fields] + days
 
     def _simple(self) -> list[Field]:

@@ -118,12 +118,12 @@ def test_anothers_reference_opens_nothing(filled: FakeHouse) -> None:
     with pytest.raises(NothingHere):
         filled.oversight.entry(an_auditor("another"), found.reference, request_id="r2")
     with pytest.raises(NothingHere):
-        filled.oversight.receipt(an_auditor("another"), found.reference)
+        filled.oversight.receipt(an_auditor("another"), found.reference, with_body=True)
 
 
 def test_an_auditors_receipt_never_carries_the_persons_label_key(filled: FakeHouse) -> None:
     found = filled.oversight.search(an_auditor(), TrailSearch(subject=MARY), request_id="r1").entries[-1]
-    assert filled.oversight.receipt(an_auditor(), found.reference).label_key is None
+    assert filled.oversight.receipt(an_auditor(), found.reference, with_body=True).label_key is None
 
 
 def _exported(house: FakeHouse, wanted: TrailSearch, form: ExportFormat) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,12 @@ CODES = (MARY.reveal(), JUHAN.reveal())
 
 @pytest.fixture
 def looks(portal: FakePortal) -> FakePortal:
+    _with_looks(portal)
+    return portal
+
+
+def _with_looks(portal: FakePortal) -> None:
+    """A second auditor, and three looks of one caseworker at two people, the last of them under a seal."""
     new = NewAccount(Role.AUDITOR, "Teine Audiitor", "data-protection-inspectorate", None)
     portal.accounts["second auditor"] = portal.house.accounts.open([new], demonstration=True)[0]
     official = portal.accounts["caseworker"]
@@ -34,7 +41,6 @@ def looks(portal: FakePortal) -> FakePortal:
             an_access(subject=MARY.subject, official=official, official_name="Kadri Kask", seal="S-1"),
         ]
     )
-    return portal
 
 
 def _search(portal: FakePortal, client: Any, **asked: Any) -> str:
@@ -169,6 +175,34 @@ def test_another_auditor_reviews_what_an_auditor_did_and_nobody_their_own(looks:
     assert len(looks.house.log.read(TrailQuery(actions=frozenset({Action.AUDITOR_REVIEW}))).items) == 1
     mine = _entries(_search(looks, client, action="trail-search"))
     assert looks.post(client, mine[0].replace("/entries/", "/auditors/") + "/review").status_code == 404
+
+
+@pytest.mark.postgres
+def test_an_auditors_work_is_the_same_on_postgresql(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    databases = {"database_url": postgres_url, "audit": {"database_url": postgres_url}}
+    portal = FakePortal.build(tmp_path, monkeypatch, **databases)
+    _with_looks(portal)
+    client, other = portal.client("auditor", stepped_up=True), portal.client("second auditor")
+    path = _entries(_search(portal, client, role="caseworker", field="population.address"))[1]
+    portal.post(client, f"{path}/reveal", reason=REASON)
+    portal.post(client, f"{path}/reveal", reason=REASON)
+    assert JUHAN.reveal() in client.get(path).get_data(as_text=True)
+    assert len(_reveals(portal)) == 2
+    portal.post(client, "/oversight/searches", subject=MARY.reveal(), search_name="One", reason="To look again")
+    (kept,) = re.findall(r"/searches/([0-9a-f-]{36})/run", client.get("/oversight/searches").get_data(as_text=True))
+    portal.post(client, f"/oversight/searches/{kept}/share", account=portal.accounts["second auditor"])
+    shared = portal.post(other, f"/oversight/searches/{kept}/run").get_data(as_text=True)
+    assert "Withheld" in shared
+    assert _shows_nobody(shared)
+    review = re.findall(r'action="(/oversight/auditors/[^"]+/review)"', other.get("/oversight/auditors").text)[0]
+    for _ in range(2):
+        assert portal.post(other, review).status_code == 303
+    assert "In order" in other.get("/oversight/auditors").text
+    portal.post(client, f"/oversight/searches/{kept}/deletion")
+    assert portal.post(other, f"/oversight/searches/{kept}/run").status_code == 404
+    portal.close()
 
 
 def test_what_an_auditor_may_post_is_oversight_alone(portal: FakePortal) -> None:

@@ -34,6 +34,7 @@ from portal.services.casework_room import CaseworkRoom
 from portal.services.clock import Clock, system_clock
 from portal.services.dashboard import Dashboard
 from portal.services.disclosure import Gate
+from portal.services.disputes.room import DisputeRoom
 from portal.services.emergencies import EmergencyLimits
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
@@ -147,6 +148,7 @@ def _compose(
         witnesses=tuple(witness.rpartition(" ")[2] for witness in settings.audit.witnesses),
         authority=_authority(settings.time_stamping),
     )
+    trail = Trail(log, catalogue, officials, references, clock, zone, foundations.lifting())
     accounts.index_citizens()
     entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock)
     party = RelyingParty.of_url(settings.base_url)
@@ -164,7 +166,8 @@ def _compose(
         machines=Machines(clients, sessions, log, clock, Terms.of(settings.base_url, settings.machines)),
         reports=Reports(log, catalogue, references, clock),
         records=Records(catalogue, gate),
-        trail=Trail(log, catalogue, officials, references, clock, zone, foundations.lifting()),
+        trail=trail,
+        disputes=DisputeRoom.furnish(foundations, trail, oversight_desk),
         statements=Statements(log, catalogue, foundations.lifting()),
         casework=room.casework,
         casework_room=room,

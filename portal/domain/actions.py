@@ -74,6 +74,16 @@ class Action(StrEnum):
     SEAL_PROLONGATION = "seal-prolongation"
     #: A seal has ended: this entry shows its subject one entry that the seal withheld.
     SEAL_REVEAL = "seal-reveal"
+    #: The steps of a dispute: the person's own, then those of the controller's data protection officer.
+    DISPUTE_OPENING = "dispute-opening"
+    DISPUTE_MESSAGE = "dispute-message"
+    DISPUTE_WITHDRAWAL = "dispute-withdrawal"
+    DISPUTE_LOOK = "dispute-look"
+    DISPUTE_ANSWER = "dispute-answer"
+    DISPUTE_EXTENSION = "dispute-extension"
+    DISPUTE_PAUSE = "dispute-pause"
+    DISPUTE_RESUMPTION = "dispute-resumption"
+    DISPUTE_DECISION = "dispute-decision"
     #: Four eyes: an official asks a second person, who approves or refuses.
     APPROVAL_REQUEST = "approval-request"
     APPROVAL_DECISION = "approval-decision"
@@ -111,6 +121,8 @@ class Action(StrEnum):
 
 #: Looks at a person's own data by that person.
 OWN_LOOKS = frozenset({Action.OWN_READ, Action.OWN_CONFIRMATION})
+#: What a person does about their own data beside looking at them.
+OWN_STEPS = frozenset({Action.DISPUTE_OPENING, Action.DISPUTE_MESSAGE, Action.DISPUTE_WITHDRAWAL})
 #: What a person is told of without having asked.
 NOTICES = frozenset({Action.FINDING_NOTICE})
 #: Comparisons that the portal makes by itself. Nobody sees what is compared.

@@ -37,6 +37,8 @@ class Permission(StrEnum):
     BREAK_GLASS = "break-glass"
     APPROVE_ACCESSES = "approve-accesses"
     REVIEW_EMERGENCIES = "review-emergencies"
+    DISPUTE_OWN_DATA = "dispute-own-data"
+    HANDLE_DISPUTES = "handle-disputes"
 
 
 #: What everybody has who works with the portal, whatever their role: their own password and passkeys.
@@ -44,7 +46,7 @@ OF_ALL_STAFF = frozenset({Permission.MANAGE_OWN_CREDENTIALS})
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
-        Role.CITIZEN: frozenset({Permission.READ_OWN_RECORDS, Permission.READ_OWN_TRAIL}),
+        Role.CITIZEN: frozenset({Permission.READ_OWN_RECORDS, Permission.READ_OWN_TRAIL, Permission.DISPUTE_OWN_DATA}),
         Role.CASEWORKER: frozenset(
             {
                 Permission.OPEN_RECORDS_WITH_REASON,
@@ -79,6 +81,8 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.PROLONG_SEALS,
                 Permission.REVIEW_EMERGENCIES,
                 Permission.APPROVE_ACCESSES,
+                # With the duty of data protection, and only then.
+                Permission.HANDLE_DISPUTES,
             }
         ),
     }

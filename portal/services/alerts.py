@@ -49,6 +49,8 @@ class AlertKind(StrEnum):
     EMERGENCY_ON_YOU = "emergency-on-you"
     #: To supervisors: somebody of their organisation asked for the records of many people at once.
     BULK_VOLUME = "bulk-volume"
+    #: To the person: something happened in a dispute of theirs.
+    DISPUTE_STEP = "dispute-step"
     #: To auditors: a verification found the log broken.
     LOG_BROKEN = "log-broken"
 

@@ -13,6 +13,7 @@ from portal.services.auditor_acts import AuditorActs
 from portal.services.casework import Casework
 from portal.services.casework_room import CaseworkRoom
 from portal.services.dashboard import Dashboard
+from portal.services.disputes.room import DisputeRoom
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
 from portal.services.export_desk import ExportDesk
@@ -62,6 +63,7 @@ class House:
     saved_searches: SavedSearches
     identities: Identities
     auditor_acts: AuditorActs
+    disputes: DisputeRoom
     unusual: UnusualLooks
     dashboard: Dashboard
     transparency: Transparency

@@ -22,6 +22,7 @@ _LEADS_TO: dict[str, tuple[str, str | None]] = {
     AlertKind.EMERGENCY_OPENED: ("emergencies.supervised_emergency", "emergency"),
     AlertKind.EMERGENCY_OVERDUE: ("emergencies.supervised_emergency", "emergency"),
     AlertKind.EMERGENCY_ON_YOU: ("trail.history", None),
+    AlertKind.DISPUTE_STEP: ("disputes.one", "dispute"),
     AlertKind.LOG_BROKEN: ("oversight.verification_run", "run_id"),
 }
 
@@ -33,7 +34,8 @@ def place(alert: ShownAlert) -> str | None:
     if known is None:
         return None
     endpoint, argument = known
-    values: dict[str, Any] = {} if argument is None else {argument: alert.place}
+    # Behind a slash stands what makes each telling of one place another.
+    values: dict[str, Any] = {} if argument is None else {argument: (alert.place or "").partition("/")[0]}
     return url_for(endpoint, **values)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask, g, request, url_for
 
-from portal.domain.actors import Actor, Role
+from portal.domain.actors import Actor, Duty, Role
 from portal.web.house import actor_or_none
 from portal.web.i18n import lazy_gettext as _l
 
@@ -15,6 +15,7 @@ _ITEMS = {
         ("home.me", _l("Overview")),
         ("records.overview", _l("My data")),
         ("trail.history", _l("Who looked")),
+        ("disputes.overview", _l("Disputes")),
     ),
     Role.CASEWORKER: (
         ("cases.assigned", _l("My cases")),
@@ -47,6 +48,9 @@ _ITEMS = {
     ),
 }
 
+#: What stands there besides for accounts with a duty.
+_OF_DUTY = {Duty.DATA_PROTECTION: ("dpo.queue", _l("Disputes"))}
+
 #: To which entry the pages below it belong.
 _BELOW = {
     "administration.invite": "administration.accounts",
@@ -59,6 +63,16 @@ _BELOW = {
     "records.registry": "records.overview",
     "statements.page": "records.overview",
     "trail.line": "trail.history",
+    "disputes.contest": "disputes.overview",
+    "disputes.submit_contest": "disputes.overview",
+    "disputes.ask": "disputes.overview",
+    "disputes.submit": "disputes.overview",
+    "disputes.one": "disputes.overview",
+    "disputes.write": "disputes.overview",
+    "disputes.withdraw": "disputes.overview",
+    "dpo.one": "dpo.queue",
+    "dpo.take_step": "dpo.queue",
+    "dpo.decide": "dpo.queue",
     "cases.case": "cases.assigned",
     "cases.open_record": "cases.assigned",
     "supervision.official": "supervision.overview",
@@ -138,7 +152,7 @@ def _context() -> dict[str, object]:
 def _items(viewer: Actor | None) -> list[NavigationItem]:
     if viewer is None:
         return []
-    items = _ITEMS[viewer.role]
+    items = _ITEMS[viewer.role] + tuple(item for duty, item in _OF_DUTY.items() if duty in viewer.duties)
     here = _BELOW.get(request.endpoint or "", request.endpoint)
     return [
         NavigationItem(str(text), url_for(endpoint), request.endpoint == endpoint, endpoint == here)

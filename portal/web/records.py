@@ -24,4 +24,7 @@ def overview() -> ResponseReturnValue:
 def registry(code: str) -> ResponseReturnValue:
     opened = house().records.open(actor(), code, request_id=request_id())
     controller = house().catalogue.organisations.get(opened.registry.controller)
-    return render_template("records/registry.html", opened=opened, registry=opened.registry, controller=controller)
+    marks = house().disputes.own.marks(actor(), code)
+    return render_template(
+        "records/registry.html", opened=opened, registry=opened.registry, controller=controller, marks=marks
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.domain.actions import SESSION_EVENTS, Action, Outcome, Reason
+from portal.domain.actions import OWN_STEPS, SESSION_EVENTS, Action, Outcome, Reason
 from portal.domain.purposes import OfficialShown
 from portal.services.trail import Kind, TrailLine
 from portal.web.formatting import grouped
@@ -15,6 +15,16 @@ from portal.web.i18n import gettext as _
 from portal.web.i18n import local, ngettext
 
 _OF_AUDITORS = frozenset({Action.TRAIL_SEARCH, Action.TRAIL_EXPORT, Action.IDENTITY_REVEAL})
+_DISPUTE_STEPS = frozenset(
+    {
+        Action.DISPUTE_LOOK,
+        Action.DISPUTE_ANSWER,
+        Action.DISPUTE_EXTENSION,
+        Action.DISPUTE_PAUSE,
+        Action.DISPUTE_RESUMPTION,
+        Action.DISPUTE_DECISION,
+    }
+)
 
 
 def init_sentences(app: Flask) -> None:
@@ -34,6 +44,8 @@ def sentence(line: TrailLine) -> str:
         return _automatic(line)
     if line.action == Action.READ:
         return _looked(line)
+    if line.action in _DISPUTE_STEPS:
+        return _("%(organisation)s dealt with a dispute of yours.", organisation=_organisation(line))
     return _oversight(line)
 
 
@@ -41,11 +53,22 @@ def _own(line: TrailLine) -> str:
     registry = _registry(line)
     if line.action in SESSION_EVENTS:
         return _session(line)
+    if line.action in OWN_STEPS:
+        return _own_step(line)
     if line.action == Action.OWN_CONFIRMATION:
         return _("You asked whether the %(registry)s holds anything on you.", registry=registry)
     if line.outcome == Outcome.FAILED:
         return _("You asked for your data, but the %(registry)s gave no answer.", registry=registry)
     return _("You looked at your own data in the %(registry)s.", registry=registry)
+
+
+def _own_step(line: TrailLine) -> str:
+    organisation = _organisation(line)
+    if line.action == Action.DISPUTE_OPENING:
+        return _("You opened a dispute with %(organisation)s.", organisation=organisation)
+    if line.action == Action.DISPUTE_WITHDRAWAL:
+        return _("You withdrew a dispute with %(organisation)s.", organisation=organisation)
+    return _("You wrote to %(organisation)s in a dispute.", organisation=organisation)
 
 
 def _session(line: TrailLine) -> str:

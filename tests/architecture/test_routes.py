@@ -74,6 +74,18 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "trail.line": Permission.READ_OWN_TRAIL,
     "trail.receipt": Permission.READ_OWN_TRAIL,
     "trail.sealed_receipt": Permission.READ_OWN_TRAIL,
+    "disputes.overview": Permission.DISPUTE_OWN_DATA,
+    "disputes.contest": Permission.DISPUTE_OWN_DATA,
+    "disputes.submit_contest": Permission.DISPUTE_OWN_DATA,
+    "disputes.ask": Permission.DISPUTE_OWN_DATA,
+    "disputes.submit": Permission.DISPUTE_OWN_DATA,
+    "disputes.one": Permission.DISPUTE_OWN_DATA,
+    "disputes.write": Permission.DISPUTE_OWN_DATA,
+    "disputes.withdraw": Permission.DISPUTE_OWN_DATA,
+    "dpo.queue": Permission.HANDLE_DISPUTES,
+    "dpo.one": Permission.HANDLE_DISPUTES,
+    "dpo.take_step": Permission.HANDLE_DISPUTES,
+    "dpo.decide": Permission.HANDLE_DISPUTES,
     "alerts.overview": AnySignedIn,
     "alerts.put_away": AnySignedIn,
     "approvals.overview": Permission.APPROVE_ACCESSES,
@@ -268,7 +280,8 @@ def test_each_role_reaches_its_routes_and_no_others(portal: FakePortal, account:
 def test_no_route_of_a_citizen_takes_an_identifier_of_a_person(portal: FakePortal) -> None:
     for route in portal.app.url_map.iter_rules():
         if route.rule.startswith("/me"):
-            assert route.arguments <= {"code", "reference"}, route.rule
+            # A dispute's id is random and opens for its own person alone; registry and field are the catalogue's codes.
+            assert route.arguments <= {"code", "reference", "dispute", "registry", "field"}, route.rule
 
 
 def test_a_form_without_the_token_of_its_own_session_is_refused(portal: FakePortal) -> None:

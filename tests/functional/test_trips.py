@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Download, Page
 
 from portal.demo.personas import (
     BENEFIT_OFFICER,
+    BENEFIT_SUPERVISOR,
     LEAD_AUDITOR,
     NEIGHBOUR,
     PUBLIC_FIGURE,
@@ -25,6 +26,7 @@ from tests.functional.inspection import HEIGHT, WIDE, Listener
 from tests.functional.pages.base import PortalPage, SignIn
 from tests.functional.pages.casework import OpenedRecord, OwnCasework, PurposeChoice
 from tests.functional.pages.citizen import History, Overview
+from tests.functional.pages.disputes import Contest, DisputePage, DisputeQueue
 from tests.functional.pages.oversight import TrailSearch, Verification
 
 pytestmark = pytest.mark.browser
@@ -150,6 +152,26 @@ def test_an_auditor_finds_exports_and_proves(page: Page, demonstration: Demonstr
     newest = TrailSearch(page, site).open().search(organisation="Data Protection Inspectorate").rows
     assert any("Trail exported" in row for row in newest)
     assert any("Trail searched" in row for row in newest)
+
+
+def test_a_person_contests_a_look_and_the_officer_decides(page: Page, demonstration: Demonstration) -> None:
+    site = _signed_in(page, demonstration, SINGLE_PARENT)
+    why = "I asked for no benefit in that month and do not know why anybody looked."
+    opened = Contest(page, site).open().begin().send(why)
+    number = opened.number
+    opened.write("I add that I had moved away by then, as the register says.").sign_out()
+    _signed_in(page, demonstration, BENEFIT_SUPERVISOR)
+    dispute = DisputeQueue(page, site).open().open_one(number)
+    assert why in dispute.text
+    dispute.answer("We ask the official and write again within the week.")
+    reasons = "The case had been closed by then. The official has been told, and the look was not in order."
+    dispute.decide("The person is right", reasons).sign_out()
+    _signed_in(page, demonstration, SINGLE_PARENT)
+    page.get_by_role("link", name="See what it is about").first.click()
+    hers = DisputePage(page, site)
+    assert "You were right" in hers.text
+    assert reasons in hers.text
+    assert any("dealt with a dispute" in sentence for sentence in History(page, site).open().sentences)
 
 
 def test_a_reader_changes_the_language_where_they_stand(page: Page, demonstration: Demonstration) -> None:

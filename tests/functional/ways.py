@@ -24,6 +24,7 @@ from portal.domain.actors import Role
 from tests.functional.pages.base import PortalPage, SignIn
 from tests.functional.pages.casework import OwnCases, PurposeChoice
 from tests.functional.pages.citizen import History
+from tests.functional.pages.disputes import Contest, DisputePage, DisputeQueue
 from tests.functional.pages.emergencies import EmergencyForm, SupervisedEmergencies
 from tests.functional.pages.lists import Lists
 from tests.functional.pages.oversight import ExportPage, StepUp, TrailSearch, Verification
@@ -70,6 +71,8 @@ ONLY_FOR = {
     "seals.seal": POLICE,
     "cases.case": CASEWORKER,
     "supervision.review": BOARD_SUPERVISOR,
+    "dpo.queue": BOARD_SUPERVISOR,
+    "dpo.one": BOARD_SUPERVISOR,
     "seals.supervised_seal": SUPERVISOR,
     "emergencies.overview": POLICE,
     "emergencies.new": POLICE,
@@ -83,6 +86,7 @@ CASES = f"""reference,kind,purpose,organisation,team,opened,closed,subjects,offi
 SKA-2026-77777,Benefit,benefit-claim,social-insurance-board,,2026-03-02,,{code_of(PENSIONER)},
 SKA-2026-77778,Benefit,benefit-claim,social-insurance-board,,yesterday,,{code_of(PENSIONER)},
 """
+WHY = "I asked for no benefit at that time and do not know why anybody looked."
 REASON = "Child allowance claim of 2 March: checking who lives in the household."
 
 
@@ -138,6 +142,17 @@ def _at_the_police(here: PortalPage, do: Callable[[PortalPage], PortalPage]) -> 
     SignIn(here.page, here.site).open().as_person(POLICE.name)
     do(here).sign_out()
     SignIn(here.page, here.site).open().as_person(SUPERVISOR.name)
+
+
+def _dispute(here: PortalPage) -> DisputePage:
+    """A citizen opens it first; afterwards the officer is signed in again."""
+    here.sign_out()
+    SignIn(here.page, here.site).open().as_person(name_of(SINGLE_PARENT))
+    opened = Contest(here.page, here.site).open().begin().send(WHY)
+    number = opened.number
+    opened.sign_out()
+    SignIn(here.page, here.site).open().as_person(BOARD_SUPERVISOR.name)
+    return DisputeQueue(here.page, here.site).open().open_one(number)
 
 
 def _supervised_seal(here: PortalPage) -> PortalPage:
@@ -211,6 +226,11 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
             History(here.page, here.site).open().filter_since("31", "2", "2026")
         ),
         ("records.registry", "with bought data"): lambda here: here.page.goto(f"{here.site}/me/records/tax-benefits"),
+        ("disputes.contest", "from a line"): lambda here: Contest(here.page, here.site).open().begin(),
+        ("disputes.submit_contest", "without a word"): lambda here: (
+            Contest(here.page, here.site).open().begin().send("")
+        ),
+        ("disputes.one", "just opened"): lambda here: Contest(here.page, here.site).open().begin().send(WHY),
         ("trail.history", "own looks"): lambda here: here.page.goto(f"{here.site}/me/accesses?kind=own"),
     },
     CASEWORKER: {
@@ -243,6 +263,7 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
         ("administration.send_invitation", "with mistakes"): _invite_with_mistakes,
     },
     BOARD_SUPERVISOR: {
+        ("dpo.one", "to decide"): _dispute,
         ("supervision.review", "to decide"): _review,
         ("supervision.escalate", "no reason given"): _escalate_without_a_reason,
         ("supervision.import_cases", "one row refused"): _take_over_cases,

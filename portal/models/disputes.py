@@ -1,0 +1,52 @@
+"""Disputes: what people ask of controllers about their data, and what is written to and fro."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.models.base import Base
+
+
+class Dispute(Base):
+    """One dispute. The person is found by a blind index; whatever was written is sealed.
+
+    `entry` is the contested access, `field_code` the contested datum ("" for all that the registry holds).
+    `paused_on` is set while the clock stands for an identity check (Article 12(6)).
+    """
+
+    __tablename__ = "disputes"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    number: Mapped[str] = mapped_column(String(16), unique=True)
+    subject_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    sealed_subject: Mapped[bytes] = mapped_column(LargeBinary)
+    organisation: Mapped[str] = mapped_column(String(64), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    registry_code: Mapped[str | None] = mapped_column(String(64))
+    field_code: Mapped[str] = mapped_column(String(64), default="")
+    entry: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    opened_at: Mapped[datetime]
+    due_on: Mapped[date]
+    extended_at: Mapped[datetime | None]
+    paused_on: Mapped[date | None]
+    closed_at: Mapped[datetime | None]
+    ruling: Mapped[str | None] = mapped_column(String(16))
+
+
+class DisputeMessage(Base):
+    """What was written in one step of a dispute. `author` is the officer's account, None for the person."""
+
+    __tablename__ = "dispute_messages"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dispute_id: Mapped[str] = mapped_column(ForeignKey("disputes.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    step: Mapped[str] = mapped_column(String(32))
+    author: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    written_at: Mapped[datetime]
+    log_entry: Mapped[int] = mapped_column(BigInteger)
+    sealed_text: Mapped[bytes] = mapped_column(LargeBinary)

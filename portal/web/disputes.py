@@ -1,0 +1,108 @@
+"""A person contests a look or a datum: from the line itself, followed to the decision."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain.disputes import ABOUT_A_DATUM, DisputeKind
+from portal.domain.errors import NothingHere
+from portal.domain.permissions import Permission
+from portal.services.disputes.citizens import Complaint
+from portal.services.disputes.ledger import StepRefused
+from portal.web.forms.disputes import ComplaintForm, MessageForm, WithdrawalForm
+from portal.web.guard import requires
+from portal.web.house import actor, house, request_id
+from portal.web.i18n import gettext as _
+
+blueprint = Blueprint("disputes", __name__)
+
+
+@blueprint.get("/me/disputes")
+@requires(Permission.DISPUTE_OWN_DATA)
+def overview() -> ResponseReturnValue:
+    return render_template("disputes/overview.html", disputes=house().disputes.own.mine(actor()))
+
+
+@blueprint.get("/me/accesses/<reference>/contest")
+@requires(Permission.DISPUTE_OWN_DATA)
+def contest(reference: str) -> ResponseReturnValue:
+    line = house().disputes.own.line(actor(), reference)
+    return render_template("disputes/new.html", form=ComplaintForm([DisputeKind.ACCESS]), line=line)
+
+
+@blueprint.post("/me/accesses/<reference>/contest")
+@requires(Permission.DISPUTE_OWN_DATA)
+def submit_contest(reference: str) -> ResponseReturnValue:
+    line = house().disputes.own.line(actor(), reference)
+    form = ComplaintForm([DisputeKind.ACCESS])
+    if not form.validate():
+        return render_template("disputes/new.html", form=form, line=line), 400
+    return _opened(Complaint(kind=DisputeKind.ACCESS, text=form.text.data, reference=reference))
+
+
+@blueprint.get("/me/records/<registry>/<field>/contest")
+@requires(Permission.DISPUTE_OWN_DATA)
+def ask(registry: str, field: str) -> ResponseReturnValue:
+    return _asked(ComplaintForm(ABOUT_A_DATUM), registry, field)
+
+
+@blueprint.post("/me/records/<registry>/<field>/contest")
+@requires(Permission.DISPUTE_OWN_DATA)
+def submit(registry: str, field: str) -> ResponseReturnValue:
+    form = ComplaintForm(ABOUT_A_DATUM)
+    if not form.validate():
+        return _asked(form, registry, field), 400
+    kind = DisputeKind(form.kind.data)
+    return _opened(Complaint(kind=kind, text=form.text.data, registry=registry, field=field))
+
+
+@blueprint.get("/me/disputes/<dispute>")
+@requires(Permission.DISPUTE_OWN_DATA)
+def one(dispute: str) -> ResponseReturnValue:
+    return _page(dispute, MessageForm())
+
+
+@blueprint.post("/me/disputes/<dispute>")
+@requires(Permission.DISPUTE_OWN_DATA)
+def write(dispute: str) -> ResponseReturnValue:
+    form = MessageForm()
+    if not form.validate():
+        return _page(dispute, form), 400
+    try:
+        house().disputes.own.write(actor(), dispute, form.text.data, request_id=request_id())
+    except StepRefused:
+        form.text.errors = [_("The dispute was closed meanwhile. Your message was not sent.")]
+        return _page(dispute, form), 409
+    return redirect(url_for("disputes.one", dispute=dispute), 303)
+
+
+@blueprint.post("/me/disputes/<dispute>/withdraw")
+@requires(Permission.DISPUTE_OWN_DATA)
+def withdraw(dispute: str) -> ResponseReturnValue:
+    form = WithdrawalForm()
+    if not form.validate():
+        return _page(dispute, MessageForm()), 400
+    try:
+        house().disputes.own.withdraw(actor(), dispute, request_id=request_id())
+    except StepRefused:
+        return _page(dispute, MessageForm()), 409
+    return redirect(url_for("disputes.one", dispute=dispute), 303)
+
+
+def _opened(complaint: Complaint) -> ResponseReturnValue:
+    dispute = house().disputes.own.open(actor(), complaint, request_id=request_id())
+    return redirect(url_for("disputes.one", dispute=dispute), 303)
+
+
+def _asked(form: ComplaintForm, code: str, field_code: str) -> str:
+    registry = house().catalogue.registries.get(code)
+    field = None if registry is None else registry.fields.get(field_code)
+    if registry is None or field is None:
+        raise NothingHere
+    return render_template("disputes/new.html", form=form, registry=registry, field=field)
+
+
+def _page(dispute: str, form: MessageForm) -> str:
+    shown = house().disputes.own.one(actor(), dispute)
+    return render_template("disputes/one.html", dispute=shown, form=form, catalogue=house().catalogue)

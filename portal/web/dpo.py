@@ -1,0 +1,77 @@
+"""The data protection officer's pages: the queue with its days left, one dispute, its steps and its decision."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.domain.actions import Action
+from portal.domain.permissions import Permission
+from portal.services.disputes.ledger import StepRefused
+from portal.web.forms.disputes import DecisionForm, StepForm
+from portal.web.guard import requires
+from portal.web.house import actor, house, request_id
+from portal.web.i18n import gettext as _
+
+blueprint = Blueprint("dpo", __name__)
+
+
+@blueprint.get("/dpo")
+@requires(Permission.HANDLE_DISPUTES)
+def queue() -> ResponseReturnValue:
+    return render_template("dpo/queue.html", disputes=house().disputes.desk.queue(actor()))
+
+
+@blueprint.get("/dpo/<dispute>")
+@requires(Permission.HANDLE_DISPUTES)
+def one(dispute: str) -> ResponseReturnValue:
+    return _page(dispute, StepForm(), DecisionForm())
+
+
+@blueprint.post("/dpo/<dispute>/step")
+@requires(Permission.HANDLE_DISPUTES)
+def take_step(dispute: str) -> ResponseReturnValue:
+    form = StepForm()
+    if not form.validate():
+        return _page(dispute, form, DecisionForm()), 400
+    desk = house().disputes.desk
+    steps = {
+        Action.DISPUTE_ANSWER: desk.answer,
+        Action.DISPUTE_EXTENSION: desk.extend,
+        Action.DISPUTE_PAUSE: desk.pause,
+        Action.DISPUTE_RESUMPTION: desk.resume,
+    }
+    try:
+        steps[Action(form.step.data)](actor(), dispute, form.text.data, request_id=request_id())
+    except StepRefused:
+        form.step.errors = [_("That cannot be done as the dispute stands now. Nothing was sent.")]
+        return _page(dispute, form, DecisionForm()), 409
+    return redirect(url_for("dpo.one", dispute=dispute), 303)
+
+
+@blueprint.post("/dpo/<dispute>/decision")
+@requires(Permission.HANDLE_DISPUTES)
+def decide(dispute: str) -> ResponseReturnValue:
+    form = DecisionForm()
+    if not form.validate():
+        return _page(dispute, StepForm(), form), 400
+    try:
+        house().disputes.desk.decide(actor(), dispute, form.chosen(), form.reasons.data, request_id=request_id())
+    except StepRefused:
+        form.ruling.errors = [_("The dispute was closed meanwhile. Your decision was not kept.")]
+        return _page(dispute, StepForm(), form), 409
+    return redirect(url_for("dpo.one", dispute=dispute), 303)
+
+
+def _page(dispute: str, step: StepForm, decision: DecisionForm) -> str:
+    desk = house().disputes.desk
+    shown = desk.one(actor(), dispute)
+    contested = desk.contested(actor(), dispute, request_id=request_id())
+    return render_template(
+        "dpo/one.html",
+        dispute=shown,
+        contested=contested,
+        step=step,
+        decision=decision,
+        catalogue=house().catalogue,
+    )

@@ -24,7 +24,7 @@ from audit.signers import Signers
 from audit.source import StoredLog
 from audit.store import Store
 from audit.stretches import verify_on_cores
-from audit.upgrading import bring_up_to_date
+from audit.upgrading import bring_up_to_date, is_up_to_date
 from audit.vault import Vault
 from audit.verify import VerificationReport, verify_log
 from audit.witness_client import WitnessAddress
@@ -146,11 +146,22 @@ def open_parts(
 
 
 def vault_of(log: Store, master_key: MasterKey, previous: MasterKey | None = None) -> Vault:
-    """The vault of a stored log. Raises LogUnavailable without a log, KeyRefused where neither key is this log's."""
+    """The vault of a stored log.
+
+    Raises:
+        LogUnavailable: the database cannot be read, holds no log, or holds one of older software.
+        KeyRefused: neither key is this log's.
+    """
     with log.reading() as connection:
         wrapped = store.read_vault_key(connection, INDEX_KEY)
+        is_of_now = is_up_to_date(connection)
     if wrapped is None:
         raise LogUnavailable("the database holds no log")
+    if not is_of_now:
+        raise LogUnavailable(
+            "the log's tables are of older software; `python -m portal init`, or `python -m audit append --create`,"
+            " run by the tables' owner, brings them up to date"
+        )
     return Vault(master_key, wrapped, previous)
 
 

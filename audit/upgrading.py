@@ -33,7 +33,7 @@ def bring_up_to_date(connection: Connection, master_key: MasterKey, previous: Ma
         KeyRefused: neither key is this log's.
         VerificationFailed: a body was changed; nothing is brought up to date, and `audit verify` names what is wrong.
     """
-    if any(column["name"] == "kind" for column in inspect(connection).get_columns("bodies")):
+    if is_up_to_date(connection):
         return
     wrapped = read_vault_key(connection, INDEX_KEY)
     if wrapped is None:  # tables without a log
@@ -50,6 +50,11 @@ def bring_up_to_date(connection: Connection, master_key: MasterKey, previous: Ma
     if connection.dialect.name == "postgresql":
         connection.execute(text("ALTER TABLE bodies ALTER COLUMN kind SET NOT NULL"))
     schema.create_triggers(connection)
+
+
+def is_up_to_date(connection: Connection) -> bool:
+    """Whether the tables of a log are those of this software."""
+    return any(column["name"] == "kind" for column in inspect(connection).get_columns("bodies"))
 
 
 def _number(connection: Connection, vault: Vault) -> None:

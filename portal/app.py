@@ -19,6 +19,7 @@ from portal.services.clock import Clock, system_clock
 from portal.web import login, openid, staff_openid, step_up
 from portal.web.api import init_api
 from portal.web.assets import AssetsMissing, init_assets
+from portal.web.consent_wording import init_consent_wording
 from portal.web.dispute_wording import init_dispute_wording
 from portal.web.errors import init_error_pages
 from portal.web.export_wording import init_export_wording
@@ -92,6 +93,7 @@ def _dress(app: Flask) -> None:
         init_staff_wording,
         init_supervision_wording,
         init_export_wording,
+        init_consent_wording,
         init_dispute_wording,
         init_sentences,
         init_shown_records,

@@ -18,11 +18,13 @@ from audit.log import AuditLog, open_log
 from config.operation import TimeStampSettings
 from config.protection import ProtectionSettings
 from config.settings import Settings
+from portal.domain.consents import ConsentRules
 from portal.domain.machines import ClientSystem
 from portal.installation import log_settings, unlocked
 from portal.registries.catalogue import Catalogue, CatalogueError, load_catalogue
 from portal.registries.client_files import load_clients
 from portal.registries.connector import Connector
+from portal.registries.recipient_files import load_consent_rules
 from portal.registries.sql import build_connectors
 from portal.services.accounts import Accounts
 from portal.services.analytics.desk import Analytics, store_at
@@ -32,6 +34,7 @@ from portal.services.attention import Attention
 from portal.services.auditor_acts import AuditorActs
 from portal.services.casework_room import CaseworkRoom
 from portal.services.clock import Clock, system_clock
+from portal.services.consents.room import Consents
 from portal.services.dashboard import Dashboard
 from portal.services.disclosure import Gate
 from portal.services.disputes.room import DisputeRoom
@@ -92,12 +95,12 @@ def furnish_house(settings: Settings, *, clock: Clock = system_clock) -> House:
     engine = engine_of(settings.database_url)
     log = _log_or_reason(settings, reasons)
     catalogue = _catalogue_or_reason(settings, reasons)
-    clients = {} if catalogue is None else _clients_or_reason(settings, catalogue, reasons)
+    clients, consents = ({}, ConsentRules({}, {})) if catalogue is None else _beside(settings, catalogue, reasons)
     _note_unreachable(engine, reasons)
     reasons += unfit_roles(settings.staff_oidc, {} if catalogue is None else catalogue.organisations)
     if log is None or catalogue is None or reasons:
         raise StartRefused(reasons)
-    return _compose(settings, engine, log, catalogue, clients, connectors_of(settings, catalogue), clock)
+    return _compose(settings, engine, log, catalogue, clients, consents, connectors_of(settings, catalogue), clock)
 
 
 def connectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Connector]:
@@ -125,6 +128,7 @@ def _compose(
     log: AuditLog,
     catalogue: Catalogue,
     clients: Mapping[str, ClientSystem],
+    consents: ConsentRules,
     connectors: dict[str, Connector],
     clock: Clock,
 ) -> House:
@@ -169,6 +173,7 @@ def _compose(
         trail=trail,
         disputes=DisputeRoom.furnish(foundations, trail, oversight_desk),
         statements=Statements(log, catalogue, foundations.lifting()),
+        consents=Consents.furnish(foundations, gate, consents),
         casework=room.casework,
         casework_room=room,
         oversight=oversight_desk,
@@ -250,12 +255,15 @@ def _catalogue_or_reason(settings: Settings, reasons: list[str]) -> Catalogue | 
         return None
 
 
-def _clients_or_reason(settings: Settings, catalogue: Catalogue, reasons: list[str]) -> Mapping[str, ClientSystem]:
+def _beside(
+    settings: Settings, catalogue: Catalogue, reasons: list[str]
+) -> tuple[Mapping[str, ClientSystem], ConsentRules]:
+    """What stands beside the catalogue and speaks of it: client systems, and who may ask for consent."""
     try:
-        return load_clients(settings.catalogue_dir, catalogue)
+        return load_clients(settings.catalogue_dir, catalogue), load_consent_rules(settings.catalogue_dir, catalogue)
     except CatalogueError as error:
         reasons.append(str(error))
-        return {}
+        return {}, ConsentRules({}, {})
 
 
 def _note_unreachable(engine: Engine, reasons: list[str]) -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from audit.log import AuditLog, LogSettings, TrailQuery, open_log
 from config.settings import Settings
 from portal.demo.building import Progress, build_registries, registry_files
+from portal.demo.consents import ask_for_consents
 from portal.demo.country import SEED, Country
 from portal.demo.desks import furnish_desks
 from portal.demo.history import History
@@ -93,6 +94,7 @@ def seed_country(
         history = History(_people_with_history(country), tuple(house.catalogue.registries), now, zone, country.seed)
         accesses = _write_history(log_settings, house.catalogue, history.events(), progress)
         furnish_desks(house, country.today)
+        ask_for_consents(house)
     finally:
         house.log.close()
     _write(marker, _State(state.now, state.people, registries_built=True, accesses=accesses))

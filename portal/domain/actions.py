@@ -117,12 +117,32 @@ class Action(StrEnum):
     RECOVERY_APPROVAL = "recovery-approval"
     RECOVERY_REFUSAL = "recovery-refusal"
     RECOVERY_NOTICE = "recovery-notice"
+    #: A consent to share data: a registered recipient asks; the person gives, refuses or ends it (GDPR Article 7).
+    CONSENT_REQUEST = "consent-request"
+    CONSENT_GIVING = "consent-giving"
+    CONSENT_REFUSAL = "consent-refusal"
+    CONSENT_END = "consent-end"
+    #: A recipient's system receives what a consent covers, and nothing beside it.
+    CONSENT_USE = "consent-use"
+    #: The recipient, or the person, takes away the record of a consent.
+    CONSENT_RECORD = "consent-record"
+    OWN_CONSENT_RECORD = "own-consent-record"
 
 
 #: Looks at a person's own data by that person.
 OWN_LOOKS = frozenset({Action.OWN_READ, Action.OWN_CONFIRMATION})
 #: What a person does about their own data beside looking at them.
-OWN_STEPS = frozenset({Action.DISPUTE_OPENING, Action.DISPUTE_MESSAGE, Action.DISPUTE_WITHDRAWAL})
+OWN_STEPS = frozenset(
+    {
+        Action.DISPUTE_OPENING,
+        Action.DISPUTE_MESSAGE,
+        Action.DISPUTE_WITHDRAWAL,
+        Action.CONSENT_GIVING,
+        Action.CONSENT_REFUSAL,
+        Action.CONSENT_END,
+        Action.OWN_CONSENT_RECORD,
+    }
+)
 #: What a person is told of without having asked.
 NOTICES = frozenset({Action.FINDING_NOTICE})
 #: Comparisons that the portal makes by itself. Nobody sees what is compared.
@@ -189,6 +209,10 @@ class Reason(StrEnum):
     #: Why a request of one administrator came to nothing.
     WITHDRAWN = "withdrawn"
     STOPPED_BY_PERSON = "stopped-by-person"
+    #: Why a recipient got nothing: the consent was not given yet, was refused, used up, or is over.
+    CONSENT_NOT_IN_FORCE = "consent-not-in-force"
+    #: The recipient wanted more than the consent covers.
+    BEYOND_CONSENT = "beyond-consent"
 
 
 #: The source under which the portal itself reports (registries report under their own codes).

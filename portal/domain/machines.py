@@ -15,9 +15,16 @@ class Operation(StrEnum):
 
     REPORT_ACCESS = "accesses.report"
     READ_RECEIPT = "accesses.read"
+    #: A recipient asks people for consent to this registry's data, and uses what they gave.
+    REQUEST_CONSENT = "consents.request"
+    USE_CONSENT = "consents.use"
 
     def scope(self, registry: str) -> str:
         return f"{self}:{registry}"
+
+
+#: What is not about the organisation's own registry but about what a purpose lets it have by consent.
+BY_CONSENT = frozenset({Operation.REQUEST_CONSENT, Operation.USE_CONSENT})
 
 
 @dataclass(frozen=True, slots=True)

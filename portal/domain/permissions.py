@@ -15,6 +15,7 @@ class Permission(StrEnum):
 
     READ_OWN_RECORDS = "read-own-records"
     READ_OWN_TRAIL = "read-own-trail"
+    DECIDE_OWN_CONSENTS = "decide-own-consents"
     OPEN_RECORDS_WITH_REASON = "open-records-with-reason"
     READ_OWN_CASEWORK = "read-own-casework"
     SEARCH_TRAIL = "search-trail"
@@ -46,7 +47,14 @@ OF_ALL_STAFF = frozenset({Permission.MANAGE_OWN_CREDENTIALS})
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
-        Role.CITIZEN: frozenset({Permission.READ_OWN_RECORDS, Permission.READ_OWN_TRAIL, Permission.DISPUTE_OWN_DATA}),
+        Role.CITIZEN: frozenset(
+            {
+                Permission.READ_OWN_RECORDS,
+                Permission.READ_OWN_TRAIL,
+                Permission.DISPUTE_OWN_DATA,
+                Permission.DECIDE_OWN_CONSENTS,
+            }
+        ),
         Role.CASEWORKER: frozenset(
             {
                 Permission.OPEN_RECORDS_WITH_REASON,

@@ -69,7 +69,8 @@ class Purpose:
     registry's code to the codes of the fields it opens. An empty table permits nothing. `is_automatic` marks a purpose
     that only systems state. `retention` says how long the organisation keeps what it saw. `may_use_restricted` marks a
     purpose for which the law excepts the use of restricted data (GDPR Article 18(2)). `sealing` is there where a look
-    may be withheld from its subject for a time.
+    may be withheld from its subject for a time. `by_consent` marks a purpose for which a recipient gets what the person
+    consented to, and at most what `permits` names (GDPR Article 6(1)(a)).
     """
 
     code: str
@@ -85,3 +86,4 @@ class Purpose:
     is_automatic: bool = False
     may_use_restricted: bool = False
     sealing: Sealing | None = None
+    by_consent: bool = False

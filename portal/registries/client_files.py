@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from portal.domain.machines import ClientSystem, Operation
+from portal.domain.machines import BY_CONSENT, ClientSystem, Operation
 from portal.registries.catalogue import Catalogue, CatalogueError
 from portal.registries.toml_reading import Mistakes, TomlTable, frozen, read_toml
 
@@ -73,6 +73,9 @@ def _scopes(table: TomlTable, organisation: str, catalogue: Catalogue) -> frozen
             table.mistake("scopes", f"a scope is {' or '.join(sorted(known))}, a colon, and a registry", position)
         elif registry not in catalogue.registries:
             table.mistake("scopes", "there is no registry with this code", position)
+        elif operation in BY_CONSENT:
+            if not _may_receive(organisation, registry, catalogue):
+                table.mistake("scopes", "no purpose with by_consent gives this organisation this registry", position)
         elif not _works_for(organisation, registry, catalogue):
             table.mistake("scopes", "this registry is neither the organisation's nor one that it works for", position)
     if not scopes and "scopes" in table:
@@ -83,6 +86,13 @@ def _scopes(table: TomlTable, organisation: str, catalogue: Catalogue) -> frozen
 def _works_for(organisation: str, registry: str, catalogue: Catalogue) -> bool:
     found = catalogue.organisations.get(organisation)
     return catalogue.registries[registry].controller in {organisation, found.acts_for if found else None}
+
+
+def _may_receive(organisation: str, registry: str, catalogue: Catalogue) -> bool:
+    return any(
+        purpose.by_consent and organisation in purpose.organisations and registry in purpose.permits
+        for purpose in catalogue.purposes.values()
+    )
 
 
 def _certificates(table: TomlTable) -> frozenset[str]:

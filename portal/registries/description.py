@@ -121,9 +121,10 @@ EVERYTHING = "*"
 class Field:
     """One thing a registry holds on a person. `meaning` is written for that person.
 
-    With `second_person` nobody opens it alone. `values` gives words for stored codes. `guards` makes it a mark on the
-    person: for a stored code the fields ("registry/field", or EVERYTHING) that nobody then opens alone. `record`,
-    `column` and `provenance` are for the connector.
+    With `second_person` nobody opens it alone. What is not `consentable` no consent can hand to anybody: it is about
+    somebody else, or could be turned against the person. `values` gives words for stored codes. `guards` makes it a
+    mark on the person: for a stored code the fields ("registry/field", or EVERYTHING) that nobody then opens alone.
+    `record`, `column` and `provenance` are for the connector.
     """
 
     code: str
@@ -137,6 +138,7 @@ class Field:
     values: Mapping[str, LocalizedText] = field(default_factory=dict)
     provenance: Provenance | None = None
     second_person: bool = False
+    consentable: bool = True
     guards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

@@ -115,9 +115,22 @@ def _purpose(
         is_automatic=is_automatic,
         may_use_restricted=table.boolean("may_use_restricted", default=False),
         sealing=_sealing(table, organisations),
+        by_consent=table.boolean("by_consent", default=False),
     )
+    if purpose.by_consent:
+        _note_what_no_consent_covers(table, purpose, registries)
     table.finish()
     return purpose
+
+
+def _note_what_no_consent_covers(table: TomlTable, purpose: Purpose, registries: Mapping[str, Registry]) -> None:
+    if not purpose.is_automatic:
+        table.mistake("by_consent", "only systems receive data by consent: is_automatic = true is missing")
+    for registry, fields in purpose.permits.items():
+        known = registries[registry].fields if registry in registries else {}
+        for field in fields:
+            if field in known and not known[field].consentable:
+                table.mistake("permits", f"{registry}/{field} is not consentable")
 
 
 def _lawful_basis(table: TomlTable) -> LocalizedText:

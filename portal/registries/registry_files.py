@@ -189,6 +189,7 @@ class _ConnectorReader:
             source=source,
             sensitive=table.boolean("sensitive", default=False),
             second_person=table.boolean("second_person", default=False),
+            consentable=table.boolean("consentable", default=True),
             type=table.choice("type", FieldType, default=FieldType.TEXT),
             record=record,
             column=_column(table, "column", base, aliases),

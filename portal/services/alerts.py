@@ -47,6 +47,8 @@ class AlertKind(StrEnum):
     EMERGENCY_OVERDUE = "emergency-overdue"
     #: To the person: their record was opened in an emergency.
     EMERGENCY_ON_YOU = "emergency-on-you"
+    #: To the person: a company or somebody else asks for consent to receive data about them.
+    CONSENT_ASKED = "consent-asked"
     #: To supervisors: somebody of their organisation asked for the records of many people at once.
     BULK_VOLUME = "bulk-volume"
     #: To the person: something happened in a dispute of theirs.

@@ -14,6 +14,7 @@ from audit.log import Acknowledgement, AuditLog
 from portal.domain.actions import PORTAL_SOURCE, Action, Outcome, Reason
 from portal.domain.actors import Actor, Role
 from portal.domain.identifiers import PersonalCode
+from portal.domain.machines import ClientSystem
 from portal.domain.security_events import SecurityEvent
 from portal.registries.connector import Connector, RegistryUnavailable
 from portal.registries.records import Record
@@ -26,10 +27,11 @@ from portal.services.security_log import announce
 class Grant:
     """One look that the policy permits: one actor, one subject, one registry, one purpose, exactly these fields.
 
+    The actor is a person in a role, or a recipient's own system that comes with a consent.
     `is_automatic`: the portal itself compares what it gets, and no human sees it.
     """
 
-    actor: Actor
+    actor: Actor | ClientSystem
     action: Action
     subject: PersonalCode
     registry: str
@@ -142,7 +144,8 @@ class Gate:
         self, grant: Grant, outcome: Outcome, *, reason: Reason | None = None, refers_to: int | None = None
     ) -> Access:
         actor = grant.actor
-        is_own_look = actor.role is Role.CITIZEN
+        person = actor if isinstance(actor, Actor) else None
+        official = None if person is None or person.role is Role.CITIZEN else person
         return Access(
             action=grant.action,
             outcome=outcome,
@@ -151,9 +154,9 @@ class Gate:
             subject=grant.subject.subject,
             organisation=actor.organisation,
             on_behalf_of=grant.on_behalf_of,
-            role=actor.role,
-            official=None if is_own_look else actor.account_id,
-            official_name=None if is_own_look else actor.name,
+            role=None if person is None else person.role,
+            official=None if official is None else official.account_id,
+            official_name=None if official is None else official.name,
             registry=grant.registry,
             fields=grant.fields,
             purpose=grant.purpose,

@@ -12,6 +12,7 @@ from portal.services.analytics.desk import Analytics
 from portal.services.auditor_acts import AuditorActs
 from portal.services.casework import Casework
 from portal.services.casework_room import CaseworkRoom
+from portal.services.consents.room import Consents
 from portal.services.dashboard import Dashboard
 from portal.services.disputes.room import DisputeRoom
 from portal.services.entrance import Entrance
@@ -52,6 +53,7 @@ class House:
     records: Records
     trail: Trail
     statements: Statements
+    consents: Consents
     casework: Casework
     casework_room: CaseworkRoom
     oversight: Oversight

@@ -23,6 +23,7 @@ _LEADS_TO: dict[str, tuple[str, str | None]] = {
     AlertKind.EMERGENCY_OVERDUE: ("emergencies.supervised_emergency", "emergency"),
     AlertKind.EMERGENCY_ON_YOU: ("trail.history", None),
     AlertKind.DISPUTE_STEP: ("disputes.one", "dispute"),
+    AlertKind.CONSENT_ASKED: ("consents.one", "consent"),
     AlertKind.LOG_BROKEN: ("oversight.verification_run", "run_id"),
 }
 

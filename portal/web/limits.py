@@ -24,7 +24,16 @@ from portal.web.request_log import name_who_asks
 #: Probes, and files that are the same for everybody and cached by browsers.
 _UNCOUNTED = frozenset({"static", "pages.healthz", "pages.readyz"})
 #: What registries' own systems send all day: counted by itself, by an address and not as attempts to get in.
-_REPORTS = frozenset({"api_accesses.report", "api_accesses.receipt"})
+_REPORTS = frozenset(
+    {
+        "api_accesses.report",
+        "api_accesses.receipt",
+        "api_consents.ask",
+        "api_consents.standing",
+        "api_consents.record",
+        "api_consents.use",
+    }
+)
 #: Sent by programs that prove by a signature who they are, and not as attempts of somebody at a form.
 _SIGNED = _REPORTS | {"openid.back_channel_logout", "staff_openid.back_channel_logout"}
 _NOBODY = "nobody"

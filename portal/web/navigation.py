@@ -16,6 +16,7 @@ _ITEMS = {
         ("records.overview", _l("My data")),
         ("trail.history", _l("Who looked")),
         ("disputes.overview", _l("Disputes")),
+        ("consents.overview", _l("Consents")),
     ),
     Role.CASEWORKER: (
         ("cases.assigned", _l("My cases")),
@@ -73,6 +74,10 @@ _BELOW = {
     "dpo.one": "dpo.queue",
     "dpo.take_step": "dpo.queue",
     "dpo.decide": "dpo.queue",
+    "consents.one": "consents.overview",
+    "consents.give": "consents.overview",
+    "consents.refuse": "consents.overview",
+    "consents.end": "consents.overview",
     "cases.case": "cases.assigned",
     "cases.open_record": "cases.assigned",
     "supervision.official": "supervision.overview",

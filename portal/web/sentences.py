@@ -10,6 +10,7 @@ from flask import Flask
 from portal.domain.actions import OWN_STEPS, SESSION_EVENTS, Action, Outcome, Reason
 from portal.domain.purposes import OfficialShown
 from portal.services.trail import Kind, TrailLine
+from portal.web.consent_wording import CONSENT_SENTENCES, consent_sentence
 from portal.web.formatting import grouped
 from portal.web.i18n import gettext as _
 from portal.web.i18n import local, ngettext
@@ -36,6 +37,8 @@ def sentence(line: TrailLine) -> str:
         return _own(line)
     if line.outcome == Outcome.DENIED:
         return _denied(line)
+    if line.action in CONSENT_SENTENCES and line.outcome != Outcome.FAILED:
+        return consent_sentence(line)
     if line.outcome == Outcome.FAILED:
         return _failed(line)
     if line.kind is Kind.CHECK:
@@ -53,6 +56,8 @@ def _own(line: TrailLine) -> str:
     registry = _registry(line)
     if line.action in SESSION_EVENTS:
         return _session(line)
+    if line.action in CONSENT_SENTENCES:
+        return consent_sentence(line)
     if line.action in OWN_STEPS:
         return _own_step(line)
     if line.action == Action.OWN_CONFIRMATION:

@@ -21,6 +21,7 @@ from portal.services.sessions import Method
 from portal.services.trail import Kind
 from portal.services.transparency import Figure
 from portal.services.verification import RunState
+from portal.web.consent_wording import CONSENT_ACTIONS, CONSENT_REASONS
 from portal.web.house import house
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -119,6 +120,7 @@ ACTIONS = {
     Action.RECOVERY_APPROVAL: _l("Approved a recovery of credentials"),
     Action.RECOVERY_REFUSAL: _l("Stopped a recovery of credentials"),
     Action.RECOVERY_NOTICE: _l("Told the person of a recovery"),
+    **CONSENT_ACTIONS,
 }
 OUTCOMES = {
     Outcome.RELEASED: _l("Shown"),
@@ -166,6 +168,7 @@ REASONS = {
     Reason.LOCKED_OUT: _l("the account was locked after wrong passwords"),
     Reason.WITHDRAWN: _l("withdrawn by an administrator"),
     Reason.STOPPED_BY_PERSON: _l("stopped by the person themselves"),
+    **CONSENT_REASONS,
 }
 FIGURES = {
     Figure.BY_PEOPLE: _l("Looks by officials"),
@@ -286,6 +289,9 @@ DETAILS = {
     "fields": _l("How many fields"),
     "minutes": _l("Minutes"),
     "list-hmac": _l("Fingerprint of the list"),
+    "consent": _l("Consent"),
+    "terms-sha256": _l("Fingerprint of what the person was told"),
+    "until": _l("Until"),
     "file-sha256": _l("Fingerprint of the file"),
 }
 APPROVAL_STATES = {
@@ -310,6 +316,7 @@ ALERTS = {
     AlertKind.BULK_VOLUME: _l("An official of your organisation asked for the records of many people at once."),
     AlertKind.DISPUTE_STEP: _l("There is news in a dispute of yours."),
     AlertKind.LOG_BROKEN: _l("A verification found the LOG BROKEN: something in it was changed, removed or moved."),
+    AlertKind.CONSENT_ASKED: _l("Somebody asks for your consent to receive data about you. You decide."),
     AlertKind.SEAL_ENDED: _l("Looks that were kept from you for an investigation are in your history now."),
     AlertKind.SEAL_REGISTERED: _l("An official of your organisation registered a seal: looks are kept from a person."),
 }

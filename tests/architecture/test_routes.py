@@ -24,6 +24,16 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "api_tokens.issue": Public,
     "api_accesses.report": Machine,
     "api_accesses.receipt": Machine,
+    "api_consents.ask": Machine,
+    "api_consents.standing": Machine,
+    "api_consents.record": Machine,
+    "api_consents.use": Machine,
+    "consents.overview": Permission.DECIDE_OWN_CONSENTS,
+    "consents.one": Permission.DECIDE_OWN_CONSENTS,
+    "consents.give": Permission.DECIDE_OWN_CONSENTS,
+    "consents.refuse": Permission.DECIDE_OWN_CONSENTS,
+    "consents.end": Permission.DECIDE_OWN_CONSENTS,
+    "consents.record": Permission.DECIDE_OWN_CONSENTS,
     "api_description.openapi": Public,
     "openid.start": Public,
     "openid.complete": Public,
@@ -204,6 +214,8 @@ SENT_BY_PROGRAMS = {
     "staff_openid.back_channel_logout",
     "api_tokens.issue",
     "api_accesses.report",
+    "api_consents.ask",
+    "api_consents.use",
 }
 REACHED = "the view was reached"
 
@@ -280,8 +292,9 @@ def test_each_role_reaches_its_routes_and_no_others(portal: FakePortal, account:
 def test_no_route_of_a_citizen_takes_an_identifier_of_a_person(portal: FakePortal) -> None:
     for route in portal.app.url_map.iter_rules():
         if route.rule.startswith("/me"):
-            # A dispute's id is random and opens for its own person alone; registry and field are the catalogue's codes.
-            assert route.arguments <= {"code", "reference", "dispute", "registry", "field"}, route.rule
+            # Ids are random and open for their own person alone; registry and field are the catalogue's codes.
+            known = {"code", "reference", "dispute", "consent", "registry", "field"}
+            assert route.arguments <= known, route.rule
 
 
 def test_a_form_without_the_token_of_its_own_session_is_refused(portal: FakePortal) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from flask import Blueprint, jsonify, request, url_for
@@ -12,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from portal.domain.identifiers import InvalidPersonalCode, PersonalCode
 from portal.domain.machines import Operation
 from portal.services.reports import Report, ReportRefused
-from portal.web.api.problems import init_problems, problem
+from portal.web.api.problems import init_problems, mistakes_of, problem, rfc3339
 from portal.web.guard import machine
 from portal.web.house import admitted, house
 
@@ -58,9 +57,9 @@ def report() -> ResponseReturnValue:
     try:
         told = AccessReport.model_validate(request.get_json()).report()
     except ValidationError as error:
-        raise ReportRefused(_mistakes(error)) from None
+        raise ReportRefused(mistakes_of(error)) from None
     made = house().reports.report(admitted(), told, request.headers.get("Idempotency-Key", ""))
-    body = {"id": made.reference, "logged_at": _rfc3339(made.logged_at)}
+    body = {"id": made.reference, "logged_at": rfc3339(made.logged_at)}
     return jsonify(body), 201, {"Location": url_for("api_accesses.receipt", reference=made.reference)}
 
 
@@ -68,13 +67,4 @@ def report() -> ResponseReturnValue:
 @machine(Operation.READ_RECEIPT)
 def receipt(reference: str) -> ResponseReturnValue:
     logged_at, text = house().reports.receipt(admitted(), reference)
-    return jsonify(id=reference, logged_at=_rfc3339(logged_at), receipt=text)
-
-
-def _mistakes(error: ValidationError) -> dict[str, str]:
-    """By field; pydantic's own words, which repeat no value."""
-    return {".".join(map(str, one["loc"])) or "body": one["msg"] for one in error.errors(include_input=False)}
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return jsonify(id=reference, logged_at=rfc3339(logged_at), receipt=text)

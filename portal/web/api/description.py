@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from portal.domain.machines import Operation
 from portal.services.machines import TOKEN_PATH
 from portal.web.api.accesses import AccessReport
+from portal.web.api.consents import ConsentAsked, ConsentUse
 from portal.web.guard import public
 
 blueprint = Blueprint("api_description", __name__)
@@ -31,7 +32,10 @@ def described() -> dict[str, Any]:
         title="Glasshouse",
         version="1",
         openapi_version="3.1.0",
-        info={"description": "Registries' own systems report each access, and fetch the proof that it is in the log."},
+        info={
+            "description": "Registries' own systems report each access, and fetch the proof that it is in the log."
+            " Recipients ask people for consent, and receive what they were given."
+        },
     )
     for name, schema in _schemas().items():
         spec.components.schema(name, schema)
@@ -42,6 +46,11 @@ def described() -> dict[str, Any]:
     spec.path(TOKEN_PATH, operations={"post": _token()})
     spec.path("/api/v1/accesses", operations={"post": _report()})
     spec.path("/api/v1/accesses/{id}", operations={"get": _receipt()})
+    spec.path("/api/v1/consent-requests", operations={"post": _ask_consent()})
+    spec.path("/api/v1/consents/{id}", operations={"get": _of_consent("How a request of one's own stands", "Consent")})
+    told = "The consent record (ISO/IEC TS 27560, JSON-LD), once consent was given"
+    spec.path("/api/v1/consents/{id}/record", operations={"get": _of_consent(told, "ConsentRecord")})
+    spec.path("/api/v1/consents/{id}/use", operations={"post": _use_consent()})
     document: dict[str, Any] = spec.to_dict()
     return document
 
@@ -54,6 +63,11 @@ def _schemas() -> dict[str, dict[str, Any]]:
     return {
         "AccessReport": AccessReport.model_json_schema(),
         "Reported": _object(id=text, logged_at=moment),
+        "ConsentRequest": ConsentAsked.model_json_schema(ref_template="#/components/schemas/{model}"),
+        "ConsentUse": ConsentUse.model_json_schema(ref_template="#/components/schemas/{model}"),
+        "Consent": _consent(),
+        "ConsentRecord": {"type": "object", "description": "docs/consents.md explains each member"},
+        "Disclosed": _object(id=text, registries={"type": "array", "items": _registry_answer()}),
         "Receipt": _object(id=text, logged_at=moment, receipt=text),
         "Problem": {"type": "object", "properties": properties, "required": ["type", "title", "status"]},
         "Token": _object(access_token=text, token_type=text, expires_in={"type": "integer"}, scope=text),
@@ -104,6 +118,58 @@ def _receipt() -> dict[str, Any]:
         "security": _SECURED,
         "parameters": [reference],
         "responses": {"200": _answer("Receipt"), "401": _refusal(), "403": _refusal(), "404": _problem("Nothing here")},
+    }
+
+
+def _consent() -> dict[str, Any]:
+    moment = {"type": "string", "format": "date-time"}
+    state = {"enum": ["waiting", "given", "not-given", "ended"]}
+    known = _object(id={"type": "string"}, state=state, expires_at=moment)
+    known["properties"]["ends_at"] = moment
+    return known
+
+
+def _registry_answer() -> dict[str, Any]:
+    records = {"type": ["array", "null"], "items": {"type": "object"}}
+    return _object(registry={"type": "string"}, records=records)
+
+
+def _ask_consent() -> dict[str, Any]:
+    asked = _report()
+    asked["summary"] = "Ask one person for consent; the answer is the same whoever the code is of"
+    asked["requestBody"]["content"]["application/json"]["schema"]["$ref"] = "#/components/schemas/ConsentRequest"
+    asked["responses"].pop("201")
+    asked["responses"] |= {
+        "202": _answer("Consent"),
+        "409": _problem("The key stands for another request"),
+        "422": _problem("This cannot be asked for"),
+        "429": _problem("Asked too often"),
+    }
+    return asked
+
+
+def _of_consent(summary: str, schema: str) -> dict[str, Any]:
+    return _receipt() | {
+        "summary": summary,
+        "responses": _receipt()["responses"] | {"200": _answer(schema)},
+    }
+
+
+def _use_consent() -> dict[str, Any]:
+    body = {"application/json": {"schema": {"$ref": "#/components/schemas/ConsentUse"}}}
+    return _of_consent(
+        "Receive what the consent covers; each registry is one entry in the person's history", "Disclosed"
+    ) | {
+        "requestBody": {"required": True, "content": body},
+        "responses": {
+            "200": _answer("Disclosed"),
+            "401": _refusal(),
+            "403": _problem("The consent gives nothing now, or covers less"),
+            "404": _problem("Nothing here"),
+            "415": _problem("No JSON"),
+            "422": _problem("No such fields"),
+            "503": _problem("Not recorded: nothing was released"),
+        },
     }
 
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, g, jsonify
+from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
+from portal.domain.consents import (
+    ConsentKeyTaken,
+    ConsentNotInForce,
+    ConsentRequestRefused,
+)
+from portal.domain.consents import (
+    TooManyRequests as TooManyConsentRequests,
+)
 from portal.domain.errors import DisclosureUnavailable, NothingHere
 from portal.domain.machines import ClientRefused, OAuthError
 from portal.domain.security_events import SecurityEvent
@@ -23,6 +33,12 @@ def init_problems(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(NothingHere, lambda _error: problem(404, "There is nothing here"))
     blueprint.register_error_handler(ReportRefused, _report_refused)
     blueprint.register_error_handler(KeyTaken, _key_taken)
+    blueprint.register_error_handler(ConsentRequestRefused, _consent_refused)
+    blueprint.register_error_handler(ConsentKeyTaken, _key_taken)
+    blueprint.register_error_handler(
+        TooManyConsentRequests, lambda _e: problem(429, "Asked too often; nothing was kept")
+    )
+    blueprint.register_error_handler(ConsentNotInForce, lambda _e: problem(403, "This consent gives nothing now"))
     blueprint.register_error_handler(DisclosureUnavailable, _not_recorded)
     blueprint.register_error_handler(HTTPException, _http)
 
@@ -51,14 +67,27 @@ def _report_refused(error: ReportRefused) -> Response:
     return problem(422, "The report says what cannot be; nothing was logged", error.mistakes)
 
 
-def _key_taken(_error: KeyTaken) -> Response:
-    return problem(409, "This Idempotency-Key stands for another report; nothing was logged")
+def _consent_refused(error: ConsentRequestRefused) -> Response:
+    return problem(422, "This cannot be asked for; nothing was kept", error.mistakes)
+
+
+def _key_taken(_error: Exception) -> Response:
+    return problem(409, "This Idempotency-Key stands for something else; nothing was kept")
 
 
 def _not_recorded(_error: DisclosureUnavailable) -> Response:
     response = problem(503, "The log takes no entry now; send it again with the same Idempotency-Key")
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
+
+
+def mistakes_of(error: ValidationError) -> dict[str, str]:
+    """By field; pydantic's own words, which repeat no value."""
+    return {".".join(map(str, one["loc"])) or "body": one["msg"] for one in error.errors(include_input=False)}
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _http(error: HTTPException) -> Response:

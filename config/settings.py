@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from config.identity import MachineSettings, OidcSettings, unfit_provider
+from config.mail import MailSettings, unfit_mail
 from config.operation import LimitsSettings, LogFormat, LogsSettings, TimeStampSettings, VerificationSettings
 from config.protection import ProtectionSettings
 from config.staff import StaffOidcSettings, StaffSettings
@@ -112,6 +113,7 @@ class Settings(_Frozen):
     staff: StaffSettings = StaffSettings()
     machines: MachineSettings = MachineSettings()
     staff_oidc: StaffOidcSettings | None = None
+    mail: MailSettings | None = None
     registry_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("public_url")
@@ -193,6 +195,7 @@ class Settings(_Frozen):
         mistakes += unreadable
         mistakes += unfit_provider(settings.oidc, is_production=settings.is_production)
         mistakes += unfit_provider(settings.staff_oidc, is_production=settings.is_production, called="staff_oidc")
+        mistakes += unfit_mail(settings.mail, is_production=settings.is_production)
         if settings.is_production:
             mistakes += _unfit_for_production(settings)
         if mistakes:
@@ -277,6 +280,9 @@ def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
         if oidc is not None and oidc.client_secret is None and oidc.client_secret_file is not None:
             secret = _read_secret(f"{name}.client_secret_file", oidc.client_secret_file, mistakes)
             changes[name] = oidc.model_copy(update={"client_secret": secret})
+    if settings.mail is not None and settings.mail.password_file is not None:
+        secret = _read_secret("mail.password_file", settings.mail.password_file, mistakes)
+        changes["mail"] = settings.mail.model_copy(update={"password": secret})
     return settings.model_copy(update=changes), mistakes
 
 

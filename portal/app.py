@@ -16,7 +16,7 @@ from portal.furnishing import StartRefused, furnish_house
 from portal.jobs.runner import JobRunner
 from portal.jobs.witnessing import ask_witnesses_for_ever
 from portal.services.clock import Clock, system_clock
-from portal.web import login, openid, staff_openid, step_up
+from portal.web import login, openid, staff_openid, step_up, told
 from portal.web.api import init_api
 from portal.web.assets import AssetsMissing, init_assets
 from portal.web.consent_wording import init_consent_wording
@@ -39,6 +39,7 @@ from portal.web.sentences import init_sentences
 from portal.web.shown_records import init_shown_records
 from portal.web.staff_wording import init_staff_wording
 from portal.web.supervision_wording import init_supervision_wording
+from portal.web.told_wording import init_told_wording
 from portal.web.wording import init_wording
 
 #: A form of the portal is small; a larger body is refused before it is read.
@@ -60,6 +61,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     csrf = CSRFProtect(app)
     csrf.exempt(staff_openid.back_channel_logout)
     csrf.exempt(openid.back_channel_logout)  # the provider's server posts it; its own signature stands for a mark
+    csrf.exempt(told.stop_mail)  # a mail program's one click (RFC 8058); the sealed link stands for a mark
     furnish(app.extensions, house, _jobs())
     _dress(app)
     login.init_login(app, demo_sign_in=settings.offers_demo_sign_in, provider=settings.oidc)
@@ -92,6 +94,7 @@ def _dress(app: Flask) -> None:
         init_wording,
         init_staff_wording,
         init_supervision_wording,
+        init_told_wording,
         init_export_wording,
         init_consent_wording,
         init_dispute_wording,

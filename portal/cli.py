@@ -19,6 +19,7 @@ from portal.demo.seeding import SeedReport, seed_country
 from portal.domain.actors import Role
 from portal.furnishing import StartRefused, furnish_house
 from portal.installation import initialise, log_settings, unlocked
+from portal.mail_commands import mail
 from portal.registries.catalogue import CatalogueError
 from portal.server import serve_forever
 from portal.services.accounts import DemonstrationAccount
@@ -48,7 +49,7 @@ def _plainly(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-for _group in (policy, cases):
+for _group in (policy, cases, mail):
     for _command in _group.commands.values():
         if _command.callback is not None:
             _command.callback = _plainly(_command.callback)

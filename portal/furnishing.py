@@ -48,6 +48,8 @@ from portal.services.findings import Findings
 from portal.services.house import House
 from portal.services.identities import Identities
 from portal.services.machines import Machines, Terms
+from portal.services.mail.devices import NewDevices
+from portal.services.mail.room import MailRoom
 from portal.services.officials import OfficialNames
 from portal.services.openid import open_id_sign_in
 from portal.services.oversight import Oversight
@@ -154,7 +156,8 @@ def _compose(
     )
     trail = Trail(log, catalogue, officials, references, clock, zone, foundations.lifting())
     accounts.index_citizens()
-    entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock)
+    devices = NewDevices(foundations, foundations.alerts())
+    entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock, devices)
     party = RelyingParty.of_url(settings.base_url)
     room = CaseworkRoom.furnish(sessions, sealer, log, gate, catalogue, references, clock, zone)
     return House(
@@ -207,6 +210,7 @@ def _compose(
         dashboard=Dashboard(analytics, catalogue, clock),
         transparency=Transparency(analytics, catalogue, clock),
         safeguards=Safeguards.build(foundations, accounts, room.casework, gate, _limits(settings.protection)),
+        mail=MailRoom.furnish(foundations, accounts, master, settings.base_url, settings.mail),
         officials=officials,
         log=log,
         zone=zone,

@@ -65,8 +65,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
                 "overdue reviews": safeguards.emergency_casework.remind,
             }
         ).start()
-        # A thread of its own: a long list must not keep what else is due from its turn.
+        # Threads of their own: a slow mail server or a long list must not keep what else is due from its turn.
         Schedule({"lists": safeguards.bulk_runs.resume_due}).start()
+        Schedule({"mail": house.mail.round}).start()
         Schedule({"verification": house.verifications.perform_due}).start()
         Schedule({"exports": house.export_desk.resume_due, "old exports": house.export_desk.discard_old}).start()
         announce(SecurityEvent.STARTED, mode=self._settings.mode.value, log_size=house.log.checkpoint().checkpoint.size)

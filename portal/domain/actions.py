@@ -96,6 +96,9 @@ class Action(StrEnum):
     BULK_RESULTS = "bulk-results"
     #: Somebody who must know of something is told in the portal. It speaks of no person's data.
     ALERT = "alert"
+    #: A person says of what they are told; their address is given, confirmed, removed, or can no longer be used.
+    ALERT_CHOICE = "alert-choice"
+    MAIL_ADDRESS = "mail-address"
     #: A password was wrong too often: the account waits before another one is tried.
     SIGN_IN_LOCKOUT = "sign-in-lockout"
     #: An administrator invites somebody, or lets them enrol again; the person sets password and passkey.
@@ -149,6 +152,8 @@ NOTICES = frozenset({Action.FINDING_NOTICE})
 PORTAL_CHECKS = frozenset({Action.CONFLICT_CHECK, Action.RELATION_CHECK})
 #: What an account does with its session.
 SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT, Action.STEP_UP, Action.SESSION_END})
+#: What a person arranges for themselves in the portal. It discloses nothing to anybody.
+OWN_DEEDS = frozenset({Action.ALERT_CHOICE, Action.MAIL_ADDRESS})
 
 
 class Outcome(StrEnum):

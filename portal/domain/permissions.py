@@ -16,6 +16,7 @@ class Permission(StrEnum):
     READ_OWN_RECORDS = "read-own-records"
     READ_OWN_TRAIL = "read-own-trail"
     DECIDE_OWN_CONSENTS = "decide-own-consents"
+    MANAGE_OWN_ALERTS = "manage-own-alerts"
     OPEN_RECORDS_WITH_REASON = "open-records-with-reason"
     READ_OWN_CASEWORK = "read-own-casework"
     SEARCH_TRAIL = "search-trail"
@@ -53,6 +54,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.READ_OWN_TRAIL,
                 Permission.DISPUTE_OWN_DATA,
                 Permission.DECIDE_OWN_CONSENTS,
+                Permission.MANAGE_OWN_ALERTS,
             }
         ),
         Role.CASEWORKER: frozenset(

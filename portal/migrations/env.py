@@ -11,6 +11,7 @@ from portal.models.cases import Case
 from portal.models.client_systems import AccessToken, UsedAssertion
 from portal.models.errands import HeldErrand
 from portal.models.findings import Finding
+from portal.models.mail import Mail
 from portal.models.marks import RecordMark
 from portal.models.sessions import SignedInSession
 from portal.models.sign_in_attempts import SignInAttempt
@@ -26,6 +27,7 @@ MODELS = (
     Case,
     Finding,
     HeldErrand,
+    Mail,
     RecordMark,
     SignInAttempt,
     SignedInSession,

@@ -1,18 +1,19 @@
 """Alerts: what a person, a supervisor or a data protection officer must know of, shown in the portal until seen.
 
-The rows are an outbox as well: `unsent` and `sent` are all that a mailer needs, and what was raised is never lost
-between the portal and a mail server. An alert says that something happened and never about whose data.
+The rows are an outbox as well: `portal.services.mail` plans when each goes out by mail and takes it from here, so what
+was raised is never lost between the portal and a mail server. An alert says that something happened and never about
+whose data.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -49,6 +50,12 @@ class AlertKind(StrEnum):
     EMERGENCY_ON_YOU = "emergency-on-you"
     #: To the person: a company or somebody else asks for consent to receive data about them.
     CONSENT_ASKED = "consent-asked"
+    #: To the person: somebody was shown their data (`place` is the purpose); misuse of them was confirmed; somebody
+    #: signed in as them on a kind of device that they never used; mail to them came back too often.
+    LOOK = "look"
+    FINDING_ON_YOU = "finding-on-you"
+    NEW_DEVICE = "new-device"
+    MAIL_SUSPENDED = "mail-suspended"
     #: To supervisors: somebody of their organisation asked for the records of many people at once.
     BULK_VOLUME = "bulk-volume"
     #: To the person: something happened in a dispute of theirs.
@@ -82,7 +89,7 @@ class Alerts:
         Raises:
             DisclosureUnavailable: the log could not record it; nobody was told.
         """
-        index = self._sealer.blind_index(code.subject, _SUBJECTS)
+        index = person_index(self._sealer, code)
         self._raise(kind, place, [{"subject_index": index, "to": index.hex()}])
 
     def tell_accounts(self, account_ids: Iterable[str], kind: AlertKind, place: str | None = None) -> None:
@@ -94,7 +101,7 @@ class Alerts:
         with self._sessions() as session:
             rows = session.scalars(
                 select(Alert)
-                .where(self._is_for(actor), Alert.seen_at.is_(None))
+                .where(self._is_for(actor), Alert.seen_at.is_(None), Alert.in_portal)
                 .order_by(Alert.raised_at.desc())
                 .limit(SHOWN)
             )
@@ -112,32 +119,32 @@ class Alerts:
         if not changed:
             raise NothingHere
 
-    def unsent(self, limit: int = 100) -> list[ShownAlert]:
-        """What no mailer has taken yet, oldest first."""
-        with self._sessions() as session:
-            rows = session.scalars(
-                select(Alert).where(Alert.mailed_at.is_(None)).order_by(Alert.raised_at).limit(limit)
-            )
-            return [ShownAlert(row.id, row.kind, row.place, row.raised_at) for row in rows]
+    def tell_again(self, index: bytes, kind: AlertKind, place: str, *, entry: int, in_portal: bool) -> None:
+        """The person of this index is told of the newest of many like events, in one alert that comes up anew.
 
-    def sent(self, alert_id: str) -> None:
-        """A mail server has taken it."""
+        What it stands for is an entry of the log already, so it leaves none of its own. What was told before, by
+        whoever read the log first, changes nothing.
+        """
+        recipient = {"subject_index": index, "to": index.hex()}
+        row = _row_of(kind, place, recipient, self._clock()) | {"in_portal": in_portal, "newest_entry": entry}
         with self._sessions.begin() as session:
-            session.execute(update(Alert).where(Alert.id == alert_id).values(mailed_at=self._clock()))
+            statement = _insert(session).values(**row)
+            # While the last one is neither read nor mailed it keeps its time, or a digest would run away from its hour.
+            waits = (Alert.mailed_at.is_(None)) & (Alert.seen_at.is_(None))
+            anew = {
+                "raised_at": case((waits, Alert.raised_at), else_=statement.excluded.raised_at),
+                "mail_due_at": case((waits, Alert.mail_due_at), else_=None),
+                "mailed_at": None,
+                "newest_entry": entry,
+                "seen_at": None,
+                "in_portal": in_portal,
+            }
+            is_newer = Alert.newest_entry < entry
+            session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=anew, where=is_newer))
 
     def _raise(self, kind: AlertKind, place: str | None, recipients: list[dict[str, object]]) -> None:
         now = self._clock()
-        rows = [
-            {
-                "id": str(uuid.uuid5(_IDS, f"{kind}\n{place or uuid.uuid4()}\n{recipient['to']}")),
-                "account_id": recipient.get("account_id"),
-                "subject_index": recipient.get("subject_index"),
-                "kind": kind,
-                "place": place,
-                "raised_at": now,
-            }
-            for recipient in recipients
-        ]
+        rows = [_row_of(kind, place, recipient, now) for recipient in recipients]
         with self._sessions.begin() as session:
             told = sum(_is_new(session, row) for row in rows)
             if told:
@@ -157,12 +164,31 @@ class Alerts:
         """An official's own code does not count: what concerns them as a person is told to them as a citizen."""
         if actor.role is not Role.CITIZEN or actor.personal_code is None:
             return Alert.account_id == actor.account_id
-        index = self._sealer.blind_index(actor.personal_code.subject, _SUBJECTS)
+        index = person_index(self._sealer, actor.personal_code)
         return (Alert.account_id == actor.account_id) | (Alert.subject_index == index)
+
+
+def person_index(sealer: Sealer, code: PersonalCode) -> bytes:
+    """The index under which alerts to this person are raised."""
+    return sealer.blind_index(code.subject, _SUBJECTS)
+
+
+def _row_of(kind: AlertKind, place: str | None, recipient: Mapping[str, object], now: datetime) -> dict[str, object]:
+    return {
+        "id": str(uuid.uuid5(_IDS, f"{kind}\n{place or uuid.uuid4()}\n{recipient['to']}")),
+        "account_id": recipient.get("account_id"),
+        "subject_index": recipient.get("subject_index"),
+        "kind": kind,
+        "place": place,
+        "raised_at": now,
+    }
+
+
+def _insert(session: Session) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(Alert) if session.get_bind().dialect.name == "postgresql" else sqlite.insert(Alert)
 
 
 def _is_new(session: Session, row: dict[str, object]) -> bool:
     """Insert the row, unless the same was raised before."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(Alert).values(**row).on_conflict_do_nothing(index_elements=["id"]).returning(Alert.id)
+    statement = _insert(session).values(**row).on_conflict_do_nothing(index_elements=["id"]).returning(Alert.id)
     return session.execute(statement).first() is not None

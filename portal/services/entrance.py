@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from audit.entry import Access
 from audit.log import AuditLog
@@ -43,10 +44,24 @@ class Present:
     session: OpenSession
 
 
+class NoticesDevices(Protocol):
+    """What is told of each sign-in and the device it came from."""
+
+    def came_in(self, actor: Actor, device: Device) -> None: ...
+
+
 class Entrance:
     """Lets people in and out. Nobody comes in unless the entry is durable; going out never waits for it."""
 
-    def __init__(self, accounts: Accounts, sessions: Sessions, log: AuditLog, clock: Clock) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        sessions: Sessions,
+        log: AuditLog,
+        clock: Clock,
+        devices: NoticesDevices | None = None,
+    ) -> None:
+        self._devices = devices
         self._accounts = accounts
         self._sessions = sessions
         self._log = log
@@ -63,6 +78,8 @@ class Entrance:
         if visit.token is not None and (before := self._sessions.resume(visit.token)) is not None:
             self._sessions.end(before.session_id)
         announce(SecurityEvent.SIGNED_IN, method=str(proof.method), assurance=str(proof.assurance))
+        if self._devices is not None:
+            self._devices.came_in(actor, visit.device)
         return self._sessions.begin(session_id, actor, proof, visit.device)
 
     def step_up(self, present: Present, proof: Proof, request_id: str) -> str:

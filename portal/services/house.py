@@ -22,6 +22,7 @@ from portal.services.exports import Exports
 from portal.services.findings import Findings
 from portal.services.identities import Identities
 from portal.services.machines import Machines
+from portal.services.mail.room import MailRoom
 from portal.services.officials import OfficialNames
 from portal.services.openid import OpenIdSignIn
 from portal.services.oversight import Oversight
@@ -69,6 +70,7 @@ class House:
     unusual: UnusualLooks
     dashboard: Dashboard
     transparency: Transparency
+    mail: MailRoom
     officials: OfficialNames
     safeguards: Safeguards
     log: AuditLog

@@ -11,7 +11,16 @@ from audit.entry import Access
 from audit.errors import EntryNotFound
 from audit.log import AuditLog, LoggedAccess, TrailQuery
 from audit.receipt import Receipt
-from portal.domain.actions import NOTICES, OWN_LOOKS, OWN_STEPS, PORTAL_CHECKS, SESSION_EVENTS, Action, Outcome
+from portal.domain.actions import (
+    NOTICES,
+    OWN_DEEDS,
+    OWN_LOOKS,
+    OWN_STEPS,
+    PORTAL_CHECKS,
+    SESSION_EVENTS,
+    Action,
+    Outcome,
+)
 from portal.domain.actors import Actor
 from portal.domain.errors import NothingHere
 from portal.domain.purposes import Organisation, Purpose
@@ -236,7 +245,7 @@ class Trail:
     def _query(self, actor: Actor, wanted: TrailFilter) -> TrailQuery:
         # Own looks stand apart, and so do the portal's checks: when asked for, so that they never bury a stranger's.
         apart = {
-            Kind.OWN: frozenset[str](OWN_LOOKS | OWN_STEPS | SESSION_EVENTS),
+            Kind.OWN: frozenset[str](OWN_LOOKS | OWN_STEPS | OWN_DEEDS | SESSION_EVENTS),
             Kind.CHECK: frozenset[str](PORTAL_CHECKS),
         }
         only = None if wanted.kind is None else apart.get(wanted.kind)
@@ -295,7 +304,9 @@ class Trail:
 
 
 def kind_of(access: Access) -> Kind:
-    if access.action in OWN_LOOKS | OWN_STEPS or (access.action in SESSION_EVENTS and access.official is None):
+    if access.action in OWN_LOOKS | OWN_STEPS | OWN_DEEDS or (
+        access.action in SESSION_EVENTS and access.official is None
+    ):
         return Kind.OWN
     if access.action in PORTAL_CHECKS:
         return Kind.CHECK

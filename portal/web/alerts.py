@@ -24,6 +24,10 @@ _LEADS_TO: dict[str, tuple[str, str | None]] = {
     AlertKind.EMERGENCY_ON_YOU: ("trail.history", None),
     AlertKind.DISPUTE_STEP: ("disputes.one", "dispute"),
     AlertKind.CONSENT_ASKED: ("consents.one", "consent"),
+    AlertKind.LOOK: ("trail.history", "purpose"),
+    AlertKind.FINDING_ON_YOU: ("trail.history", None),
+    AlertKind.NEW_DEVICE: ("sessions.overview", None),
+    AlertKind.MAIL_SUSPENDED: ("told.page", None),
     AlertKind.LOG_BROKEN: ("oversight.verification_run", "run_id"),
 }
 

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.permissions import Permission
+from portal.services.alerts import AlertKind
 from portal.services.trail import TrailFilter
 from portal.web.guard import public, requires
 from portal.web.house import actor, actor_or_none, house
@@ -33,7 +34,8 @@ def me() -> ResponseReturnValue:
         "home/me.html",
         notices=trail.notices(actor()),
         summary=trail.summary(actor()),
-        alerts=house().safeguards.alerts.waiting(actor()),
+        # A finding stands among the notices, with what was found.
+        alerts=[one for one in house().safeguards.alerts.waiting(actor()) if one.kind != AlertKind.FINDING_ON_YOU],
         latest=trail.history(actor(), TrailFilter()).lines[:LATEST],
         registries=house().catalogue.registries.values(),
     )

@@ -17,6 +17,7 @@ _ITEMS = {
         ("trail.history", _l("Who looked")),
         ("disputes.overview", _l("Disputes")),
         ("consents.overview", _l("Consents")),
+        ("told.page", _l("How you are told")),
     ),
     Role.CASEWORKER: (
         ("cases.assigned", _l("My cases")),
@@ -78,6 +79,10 @@ _BELOW = {
     "consents.give": "consents.overview",
     "consents.refuse": "consents.overview",
     "consents.end": "consents.overview",
+    "told.choose": "told.page",
+    "told.give_address": "told.page",
+    "told.confirm": "told.page",
+    "told.confirm_address": "told.page",
     "cases.case": "cases.assigned",
     "cases.open_record": "cases.assigned",
     "supervision.official": "supervision.overview",

@@ -60,6 +60,10 @@ def _own(line: TrailLine) -> str:
         return consent_sentence(line)
     if line.action in OWN_STEPS:
         return _own_step(line)
+    if line.action == Action.ALERT_CHOICE:
+        return _("You chose what you are told of, and how.")
+    if line.action == Action.MAIL_ADDRESS:
+        return _("The e-mail address at which you are told was given, confirmed, removed or stopped.")
     if line.action == Action.OWN_CONFIRMATION:
         return _("You asked whether the %(registry)s holds anything on you.", registry=registry)
     if line.outcome == Outcome.FAILED:

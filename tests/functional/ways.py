@@ -301,6 +301,8 @@ NO_PAGES: Mapping[str, str] = {
     "openid.complete": "an OpenID provider leads here: tests/functional/test_openid.py",
     "openid.step_up": "only after a sign-in by an OpenID provider: tests/functional/test_openid.py",
     "openid.start_step_up": "leads to an OpenID provider: tests/functional/test_openid.py",
+    "told.confirm": "only with a link from a mail: tests/unit/portal/web/test_told.py",
+    "told.stop": "only with a link from a mail: tests/functional/test_told.py looks at it",
     "trail.sealed_receipt": "a file, and only once a seal has ended: tests/unit/portal/web/test_seals.py",
     "account.new_passkey": "only for an account with a passkey: tests/functional/test_staff.py looks at it",
     "account.password": "only for an account with a password: tests/functional/test_staff.py looks at it",

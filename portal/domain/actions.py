@@ -78,6 +78,8 @@ class Action(StrEnum):
     DISPUTE_OPENING = "dispute-opening"
     DISPUTE_MESSAGE = "dispute-message"
     DISPUTE_WITHDRAWAL = "dispute-withdrawal"
+    #: The person took the whole dispute with its receipts, to lay it before the supervisory authority.
+    DISPUTE_FILE = "dispute-file"
     DISPUTE_LOOK = "dispute-look"
     DISPUTE_ANSWER = "dispute-answer"
     DISPUTE_EXTENSION = "dispute-extension"
@@ -140,6 +142,7 @@ OWN_STEPS = frozenset(
         Action.DISPUTE_OPENING,
         Action.DISPUTE_MESSAGE,
         Action.DISPUTE_WITHDRAWAL,
+        Action.DISPUTE_FILE,
         Action.CONSENT_GIVING,
         Action.CONSENT_REFUSAL,
         Action.CONSENT_END,

@@ -172,6 +172,10 @@ class Trail:
         logged, access = self._own_entry(actor, reference)
         return self._line(actor, logged, access)
 
+    def reference(self, actor: Actor, seq: int) -> str:
+        """What stands for an entry towards this person. Whether the entry is theirs is asked when it is used."""
+        return self._references.to_entry(seq, actor.account_id)
+
     def receipt(self, actor: Actor, reference: str) -> Receipt:
         """The proof that this entry is in the log. Raises NothingHere as `line` does."""
         logged, _ = self._own_entry(actor, reference)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.disputes import ABOUT_A_DATUM, DisputeKind
@@ -10,6 +10,7 @@ from portal.domain.errors import NothingHere
 from portal.domain.permissions import Permission
 from portal.services.disputes.citizens import Complaint
 from portal.services.disputes.ledger import StepRefused
+from portal.web.dispute_file import as_archive
 from portal.web.forms.disputes import ComplaintForm, MessageForm, WithdrawalForm
 from portal.web.guard import requires
 from portal.web.house import actor, house, request_id
@@ -88,6 +89,15 @@ def withdraw(dispute: str) -> ResponseReturnValue:
     except StepRefused:
         return _page(dispute, MessageForm()), 409
     return redirect(url_for("disputes.one", dispute=dispute), 303)
+
+
+@blueprint.post("/me/disputes/<dispute>/file.zip")
+@requires(Permission.DISPUTE_OWN_DATA)
+def file(dispute: str) -> ResponseReturnValue:
+    """All of the dispute, ready to be sent to the supervisory authority."""
+    taken = house().disputes.files.of(actor(), dispute, request_id=request_id())
+    headers = {"Content-Disposition": f"attachment; filename=glasshouse-dispute-{taken.dispute.number}.zip"}
+    return Response(as_archive(taken, actor().name), mimetype="application/zip", headers=headers)
 
 
 def _opened(complaint: Complaint) -> ResponseReturnValue:

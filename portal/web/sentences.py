@@ -77,6 +77,8 @@ def _own_step(line: TrailLine) -> str:
         return _("You opened a dispute with %(organisation)s.", organisation=organisation)
     if line.action == Action.DISPUTE_WITHDRAWAL:
         return _("You withdrew a dispute with %(organisation)s.", organisation=organisation)
+    if line.action == Action.DISPUTE_FILE:
+        return _("You took the file of a dispute.")
     return _("You wrote to %(organisation)s in a dispute.", organisation=organisation)
 
 

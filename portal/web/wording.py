@@ -68,6 +68,7 @@ ACTIONS = {
     Action.DISPUTE_OPENING: _l("Dispute opened"),
     Action.DISPUTE_MESSAGE: _l("Message in a dispute"),
     Action.DISPUTE_WITHDRAWAL: _l("Dispute withdrawn"),
+    Action.DISPUTE_FILE: _l("File of a dispute made"),
     Action.DISPUTE_LOOK: _l("Contested entry opened"),
     Action.DISPUTE_ANSWER: _l("Answer in a dispute"),
     Action.DISPUTE_EXTENSION: _l("Time for a dispute extended"),

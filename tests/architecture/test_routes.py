@@ -92,6 +92,7 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "disputes.one": Permission.DISPUTE_OWN_DATA,
     "disputes.write": Permission.DISPUTE_OWN_DATA,
     "disputes.withdraw": Permission.DISPUTE_OWN_DATA,
+    "disputes.file": Permission.DISPUTE_OWN_DATA,
     "dpo.queue": Permission.HANDLE_DISPUTES,
     "dpo.one": Permission.HANDLE_DISPUTES,
     "dpo.take_step": Permission.HANDLE_DISPUTES,

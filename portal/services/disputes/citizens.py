@@ -82,6 +82,18 @@ class Disputes:
                 raise NothingHere
             return self._ledger.shown(session, row, with_messages=True)
 
+    def taken(self, actor: Actor, dispute_id: str, *, request_id: str) -> ShownDispute:
+        """The dispute, to be carried away whole: an entry of its own, of which the organisation is not told.
+
+        Raises NothingHere, DisclosureUnavailable.
+        """
+        with self._ledger.reading() as session:
+            row = session.scalar(self._own(actor).where(Dispute.id == dispute_id))
+            if row is None:
+                raise NothingHere
+            self._ledger.enter(row, Action.DISPUTE_FILE, actor, request_id)
+            return self._ledger.shown(session, row, with_messages=True)
+
     def write(self, actor: Actor, dispute_id: str, text: str, *, request_id: str) -> None:
         """Add a message. Raises NothingHere, StepRefused, DisclosureUnavailable."""
         with self._ledger.step() as session:

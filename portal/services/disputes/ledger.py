@@ -124,7 +124,7 @@ class DisputeLedger:
         """
         session.flush()
         is_person = actor.role is Role.CITIZEN
-        entry = record(self._log, [self._event(row, action, actor, request_id)])[0].seq
+        entry = self.enter(row, action, actor, request_id)
         message_id = str(uuid.uuid4())
         session.add(
             DisputeMessage(
@@ -139,6 +139,10 @@ class DisputeLedger:
             )
         )
         return entry
+
+    def enter(self, row: Dispute, action: Action, actor: Actor, request_id: str) -> int:
+        """Enter in the log alone; gives the entry's number. Raises DisclosureUnavailable."""
+        return record(self._log, [self._event(row, action, actor, request_id)])[0].seq
 
     def shown(self, session: Session, row: Dispute, *, with_messages: bool) -> ShownDispute:
         is_open = row.state == DisputeState.OPEN
@@ -194,7 +198,8 @@ class DisputeLedger:
             source=PORTAL_SOURCE,
             occurred_at=self._clock(),
             subject=self.subject_of(row).subject,
-            organisation=row.organisation,
+            # A complaint to the authority is between the person and the authority: no list of the organisation has it.
+            organisation=None if action is Action.DISPUTE_FILE else row.organisation,
             role=actor.role,
             official=None if is_person else actor.account_id,
             official_name=None if is_person else actor.name,

@@ -7,6 +7,7 @@ from typing import Self
 
 from portal.services.disputes.citizens import Disputes
 from portal.services.disputes.desk import DisputeDesk
+from portal.services.disputes.file import DisputeFiles
 from portal.services.disputes.ledger import DisputeLedger
 from portal.services.disputes.marking import Marking
 from portal.services.marks import RecordMarks
@@ -21,6 +22,7 @@ class DisputeRoom:
 
     own: Disputes
     desk: DisputeDesk
+    files: DisputeFiles
     marks: RecordMarks
 
     @classmethod
@@ -28,6 +30,6 @@ class DisputeRoom:
         ledger = DisputeLedger(on)
         marks = RecordMarks(on.sessions, on.sealer, on.clock)
         marking = Marking(ledger, marks)
-        return cls(
-            Disputes(ledger, trail, on.catalogue, marking), DisputeDesk(ledger, oversight, on.alerts(), marking), marks
-        )
+        own = Disputes(ledger, trail, on.catalogue, marking)
+        desk = DisputeDesk(ledger, oversight, on.alerts(), marking)
+        return cls(own, desk, DisputeFiles(own, trail, on.log, on.clock), marks)

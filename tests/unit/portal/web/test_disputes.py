@@ -15,6 +15,7 @@ from sqlalchemy import text
 from audit.entry import Access
 from audit.errors import LogUnavailable
 from audit.log import TrailQuery
+from audit.note import verifier_from_vkey
 from audit.receipt import parse_receipt
 from audit.verify import verify_receipt
 from portal.domain.actions import Action
@@ -52,25 +53,25 @@ def portal(
     portal.close()
 
 
-def _line_of_a_look(portal: FakePortal, official: str = "caseworker") -> str:
+def line_of_a_look(portal: FakePortal, official: str = "caseworker") -> str:
     portal.post(portal.client(official), LOOK, **a_form(personal_code=MARY.reveal()))
     history = portal.client("citizen").get("/me/accesses").get_data(as_text=True)
     return history.partition('href="/me/accesses/')[2].partition('"')[0]
 
 
-def _contested(portal: FakePortal, client: FlaskClient) -> str:
-    answer = portal.post(client, f"/me/accesses/{_line_of_a_look(portal)}/contest", kind="access", text=WHY)
+def contested(portal: FakePortal, client: FlaskClient) -> str:
+    answer = portal.post(client, f"/me/accesses/{line_of_a_look(portal)}/contest", kind="access", text=WHY)
     assert answer.status_code == 303, answer.get_data(as_text=True)
     return str(answer.location).rpartition("/")[2]
 
 
-def _asked(portal: FakePortal, client: FlaskClient, kind: str = "rectification", where: str = DATUM) -> str:
+def asked(portal: FakePortal, client: FlaskClient, kind: str = "rectification", where: str = DATUM) -> str:
     answer = portal.post(client, where, kind=kind, text=WHY)
     assert answer.status_code == 303, answer.get_data(as_text=True)
     return str(answer.location).rpartition("/")[2]
 
 
-def _steps(portal: FakePortal) -> list[Access]:
+def steps(portal: FakePortal) -> list[Access]:
     wanted = frozenset(action for action in Action if action.value.startswith("dispute-")) - {Action.DISPUTE_LOOK}
     found = portal.house.log.stream(TrailQuery(actions=wanted))
     return [item.access for item in found if item.access is not None]
@@ -82,7 +83,7 @@ def _marks(portal: FakePortal) -> set[tuple[str, str | None, MarkKind]]:
 
 def test_a_look_is_contested_from_its_line_and_decided_by_the_officer_of_who_looked(portal: FakePortal) -> None:
     citizen, officer = portal.client("citizen"), portal.client("officer")
-    dispute = _contested(portal, citizen)
+    dispute = contested(portal, citizen)
     assert WHY in citizen.get(f"/me/disputes/{dispute}").get_data(as_text=True)
     queue = officer.get("/dpo").get_data(as_text=True)
     assert "1 dispute is open" in queue
@@ -101,28 +102,26 @@ def test_a_look_is_contested_from_its_line_and_decided_by_the_officer_of_who_loo
 
 def test_every_step_is_an_entry_about_the_person_with_a_receipt_and_without_its_text(portal: FakePortal) -> None:
     citizen, officer = portal.client("citizen"), portal.client("officer")
-    dispute = _contested(portal, citizen)
+    dispute = contested(portal, citizen)
     portal.post(officer, f"/dpo/{dispute}/step", step="dispute-answer", text="We are looking into it, and write again.")
     portal.post(officer, f"/dpo/{dispute}/decision", ruling="refused", reasons=REASONS)
-    opened, answered, decided = _steps(portal)
+    opened, answered, decided = steps(portal)
     assert {step.subject for step in (opened, answered, decided)} == {MARY.subject}
     assert (opened.official, answered.official) == (None, portal.accounts["officer"])
     assert decided.details["ruling"] == "refused"
     assert opened.details["dispute"] == decided.details["dispute"]
-    assert not any(written in repr(_steps(portal)) for written in (WHY, REASONS, "looking into it"))
+    assert not any(written in repr(steps(portal)) for written in (WHY, REASONS, "looking into it"))
     history = citizen.get("/me/accesses").get_data(as_text=True)
     assert "dealt with a dispute of yours" in history
     assert "You opened a dispute" in citizen.get("/me/accesses?kind=own").get_data(as_text=True)
     reference = history.partition('href="/me/accesses/')[2].partition('"')[0]
     receipt = parse_receipt(citizen.get(f"/me/accesses/{reference}/receipt").get_data(as_text=True))
     [key] = portal.house.log.published_keys().splitlines()
-    from audit.note import verifier_from_vkey
-
     assert verify_receipt(receipt.text, [verifier_from_vkey(key)]).access == decided
 
 
 def test_the_officer_reads_the_contested_look_and_that_is_an_entry_too(portal: FakePortal) -> None:
-    dispute = _contested(portal, portal.client("citizen"))
+    dispute = contested(portal, portal.client("citizen"))
     page = portal.client("officer").get(f"/dpo/{dispute}").get_data(as_text=True)
     assert "Kadri Kask" in page
     assert a_form()["justification"] in page
@@ -133,7 +132,7 @@ def test_the_officer_reads_the_contested_look_and_that_is_an_entry_too(portal: F
 
 def test_while_a_datum_is_contested_everybody_who_opens_it_sees_that_first(portal: FakePortal) -> None:
     citizen = portal.client("citizen")
-    dispute = _asked(portal, citizen)
+    dispute = asked(portal, citizen)
     assert "contested since" in citizen.get("/me/records/population").get_data(as_text=True)
     opened = portal.post(portal.client("caseworker"), LOOK, **a_form(personal_code=MARY.reveal()))
     assert "Contested" in opened.get_data(as_text=True)
@@ -144,7 +143,7 @@ def test_while_a_datum_is_contested_everybody_who_opens_it_sees_that_first(porta
 
 def test_of_two_disputes_about_one_datum_the_mark_stays_until_the_last_has_ended(portal: FakePortal) -> None:
     citizen = portal.client("citizen")
-    first, second = _asked(portal, citizen), _asked(portal, citizen, "objection")
+    first, second = asked(portal, citizen), asked(portal, citizen, "objection")
     portal.post(citizen, f"/me/disputes/{first}/withdraw")
     assert _marks(portal) == {("population", "address", MarkKind.CONTESTED)}
     portal.post(citizen, f"/me/disputes/{second}/withdraw")
@@ -174,7 +173,7 @@ def test_the_month_runs_from_the_day_it_came_in_and_is_extended_once_within_it(
     portal: FakePortal, clock: TickingClock
 ) -> None:
     house = portal.house
-    dispute = _contested(portal, portal.client("citizen"))
+    dispute = contested(portal, portal.client("citizen"))
     officer = house.accounts.actor(portal.accounts["officer"])
     assert house.disputes.desk.one(officer, dispute).due_on == date(2026, 4, 2)
     house.disputes.desk.extend(officer, dispute, REASONS, request_id="r")
@@ -184,7 +183,7 @@ def test_the_month_runs_from_the_day_it_came_in_and_is_extended_once_within_it(
         house.disputes.desk.extend(officer, dispute, REASONS, request_id="r")
     clock.now += timedelta(days=93)
     assert house.disputes.desk.one(officer, dispute).days_left == -1
-    late = _contested(portal, portal.client("citizen"))
+    late = contested(portal, portal.client("citizen"))
     clock.now += timedelta(days=40)
     with pytest.raises(StepRefused):
         house.disputes.desk.extend(officer, late, REASONS, request_id="r")
@@ -194,7 +193,7 @@ def test_the_clock_stands_during_an_identity_check_and_the_days_are_added(
     portal: FakePortal, clock: TickingClock
 ) -> None:
     desk = portal.house.disputes.desk
-    dispute = _contested(portal, portal.client("citizen"))
+    dispute = contested(portal, portal.client("citizen"))
     officer = portal.house.accounts.actor(portal.accounts["officer"])
     with pytest.raises(StepRefused):
         desk.resume(officer, dispute, REASONS, request_id="r")
@@ -209,9 +208,9 @@ def test_the_queue_has_what_is_due_first_at_its_top_and_names_what_is_overdue(
     portal: FakePortal, clock: TickingClock
 ) -> None:
     citizen = portal.client("citizen")
-    old = _contested(portal, citizen)
+    old = contested(portal, citizen)
     clock.now += timedelta(days=35)
-    new = _contested(portal, portal.client("citizen"))
+    new = contested(portal, portal.client("citizen"))
     page = portal.client("officer").get("/dpo").get_data(as_text=True)
     assert page.index(old) < page.index(new)
     assert "1 of them is overdue." in page
@@ -222,18 +221,18 @@ def test_the_queue_has_what_is_due_first_at_its_top_and_names_what_is_overdue(
 
 @pytest.mark.parametrize("account", ["supervisor", "other supervisor", "neighbour", "caseworker", "auditor"])
 def test_nobody_else_sees_a_dispute(portal: FakePortal, account: str) -> None:
-    dispute = _contested(portal, portal.client("citizen"))
+    dispute = contested(portal, portal.client("citizen"))
     other = portal.client(account)
     for path in (f"/me/disputes/{dispute}", f"/dpo/{dispute}", "/dpo"):
         assert other.get(path).status_code == 404
     for path in (f"/me/disputes/{dispute}/withdraw", f"/dpo/{dispute}/decision"):
         assert portal.post(other, path, ruling="refused", reasons=REASONS).status_code == 404
-    assert len(_steps(portal)) == 1
+    assert len(steps(portal)) == 1
 
 
 def test_an_officer_never_handles_a_dispute_about_their_own_look_or_their_own_data(portal: FakePortal) -> None:
     house = portal.house
-    dispute = _contested(portal, portal.client("citizen"))
+    dispute = contested(portal, portal.client("citizen"))
     caseworker = house.accounts.actor(portal.accounts["caseworker"])
     with portal.house.accounts._sessions.begin() as session:
         session.execute(
@@ -256,11 +255,11 @@ def test_what_is_not_there_cannot_be_contested(portal: FakePortal, path: str) ->
     citizen = portal.client("citizen")
     assert citizen.get(path).status_code == 404
     assert portal.post(citizen, path, kind="erasure", text=WHY).status_code == 404
-    assert not _steps(portal)
+    assert not steps(portal)
 
 
 def test_anothers_line_cannot_be_contested(portal: FakePortal) -> None:
-    reference = _line_of_a_look(portal)
+    reference = line_of_a_look(portal)
     assert portal.client("neighbour").get(f"/me/accesses/{reference}/contest").status_code == 404
 
 
@@ -273,23 +272,23 @@ def test_a_form_that_is_not_complete_says_so_and_loses_nothing(portal: FakePorta
     assert answer.status_code == 400
     assert "govuk-error-summary" in page
     assert form["text"] in page
-    assert not _steps(portal)
+    assert not steps(portal)
 
 
 def test_after_the_decision_nothing_more_is_written(portal: FakePortal) -> None:
     citizen, officer = portal.client("citizen"), portal.client("officer")
-    dispute = _contested(portal, citizen)
+    dispute = contested(portal, citizen)
     portal.post(officer, f"/dpo/{dispute}/decision", ruling="refused", reasons=REASONS)
     assert portal.post(citizen, f"/me/disputes/{dispute}", text=WHY).status_code == 409
     assert portal.post(citizen, f"/me/disputes/{dispute}/withdraw").status_code == 409
     again = portal.post(officer, f"/dpo/{dispute}/decision", ruling="upheld", reasons=REASONS)
     assert again.status_code == 409
     assert REASONS in again.get_data(as_text=True)
-    assert len(_steps(portal)) == 2
+    assert len(steps(portal)) == 2
 
 
 def test_of_two_decisions_at_once_one_holds_and_one_is_logged(portal: FakePortal) -> None:
-    dispute = _contested(portal, portal.client("citizen"))
+    dispute = contested(portal, portal.client("citizen"))
     officer = portal.house.accounts.actor(portal.accounts["officer"])
 
     def decide(ruling: Ruling) -> bool:
@@ -302,12 +301,12 @@ def test_of_two_decisions_at_once_one_holds_and_one_is_logged(portal: FakePortal
     with ThreadPoolExecutor(4) as pool:
         held = list(pool.map(decide, [Ruling.UPHELD, Ruling.REFUSED] * 2))
     assert held.count(True) == 1
-    assert sum(step.action == Action.DISPUTE_DECISION for step in _steps(portal)) == 1
+    assert sum(step.action == Action.DISPUTE_DECISION for step in steps(portal)) == 1
 
 
 def test_what_cannot_be_recorded_does_not_happen(portal: FakePortal, monkeypatch: pytest.MonkeyPatch) -> None:
     citizen = portal.client("citizen")
-    dispute = _contested(portal, citizen)
+    dispute = contested(portal, citizen)
 
     def fail(_: object) -> None:
         raise LogUnavailable("no disk")
@@ -325,7 +324,7 @@ def test_what_cannot_be_recorded_does_not_happen(portal: FakePortal, monkeypatch
 
 
 def test_nothing_of_a_dispute_lies_in_the_database_in_clear(portal: FakePortal) -> None:
-    dispute = _contested(portal, portal.client("citizen"))
+    dispute = contested(portal, portal.client("citizen"))
     with portal.house.accounts._sessions() as session:
         rows = [
             *session.execute(text("SELECT * FROM disputes")).all(),
@@ -338,7 +337,7 @@ def test_nothing_of_a_dispute_lies_in_the_database_in_clear(portal: FakePortal) 
 
 
 def test_an_auditor_finds_the_steps_of_a_dispute(portal: FakePortal) -> None:
-    _contested(portal, portal.client("citizen"))
+    contested(portal, portal.client("citizen"))
     auditor = portal.house.accounts.actor(portal.accounts["auditor"])
     wanted = TrailSearch(action=Action.DISPUTE_OPENING)
     assert len(portal.house.oversight.search(auditor, wanted, request_id="r").entries) == 1

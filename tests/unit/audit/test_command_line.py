@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,9 +15,10 @@ import pytest
 from audit.checkpoint import Checkpoint, sign_checkpoint
 from audit.keys import MasterKey, generate_signing_key, load_signer
 from audit.log import TrailQuery
-from audit.note import sign_note
+from audit.note import Ed25519Signer
 from tests.databases import environment
 from tests.factories.commands import run_audit
+from tests.factories.exports import Export
 from tests.factories.logs import ORIGIN, LogHome, an_access
 
 ROOT = Path(__file__).parents[3]
@@ -280,24 +280,12 @@ def test_an_export_of_the_trail_is_checked(home: LogHome, tmp_path: Path) -> Non
     log = home.open()
     checkpoint = log.checkpoint()
     log.close()
-    manifest = {
-        "file": "trail.csv",
-        "sha256": "b96a6cb3b8d27c2bdec3a8d0a9ffc1a3d1f0f8ea9c8b28bba7b4b8d0a0a6d5c1",
-        "entries": "1",
-        "query-sha256": "0" * 64,
-        "made-at": "2026-03-02T12:00:00Z",
-        "log": ORIGIN,
-        "size": "5",
-        "root": checkpoint.checkpoint.root.hex(),
-    }
-    import hashlib
-
-    manifest["sha256"] = hashlib.sha256(b"seq\r\n0\r\n").hexdigest()
-    lines = "".join(f"{name} {value}\n" for name, value in manifest.items())
-    with zipfile.ZipFile(tmp_path / "e.zip", "w") as archive:
-        archive.writestr("trail.csv", b"seq\r\n0\r\n")
-        archive.writestr("checkpoint", checkpoint.text)
-        archive.writestr("manifest.txt", sign_note(f"glasshouse trail export v1\n{lines}", [signer]))
+    log_signer = load_signer(home.settings.signing_key)
+    assert isinstance(log_signer, Ed25519Signer)
+    export = Export(log_signer, signer, content=b"seq\r\n0\r\n")
+    export.checkpoint = checkpoint.text
+    export.stated(entries="1", size=str(checkpoint.checkpoint.size), root=checkpoint.checkpoint.root.hex())
+    export.write(tmp_path / "e.zip")
     told = _run(["check-export", tmp_path / "e.zip", "--export-vkey", signer.vkey], home)
     assert told.returncode == 0
     assert "holds the 1 entries" in told.stdout

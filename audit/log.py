@@ -32,6 +32,7 @@ from audit.searching import Precision, Search, Total
 from audit.source import StoredLog
 from audit.store import TileNodes
 from audit.succession import known_keys
+from audit.tally import Shared, Tally, shared_by, tally_of
 from audit.trail import LoggedAccess, Page
 from audit.verify import LOG_SOURCE, VerificationReport, verify_log
 from audit.witness_client import WitnessAddress, WitnessState
@@ -151,6 +152,16 @@ class AuditLog:
         """How many entries the log took on each UTC day that has any."""
         with self._store.reading() as connection:
             return trail.count_by_day(connection, self._vault, query)
+
+    def tally(self, subject: str, *, after: int = -1) -> Tally:
+        """What the entries about one person above entry `after` amount to, by kind and hour."""
+        with self._store.reading() as connection:
+            return tally_of(connection, self._vault, subject, after)
+
+    def shared(self, kinds: Iterable[int], fields: Iterable[str]) -> dict[int, Shared]:
+        """What all entries of a kind have in common; it never changes, so that whoever asked may keep it."""
+        with self._store.reading() as connection:
+            return shared_by(connection, self._vault, kinds, fields)
 
     def measured(self, measure: Measure) -> Sequence[Row[Any]]:
         """What a measure gives over the whole trail, bodies unopened."""

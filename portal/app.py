@@ -31,6 +31,7 @@ from portal.web.house import furnish
 from portal.web.i18n import init_i18n
 from portal.web.json_input import init_json
 from portal.web.limits import init_limits, limit_rooms
+from portal.web.meaning import init_meaning
 from portal.web.navigation import init_navigation
 from portal.web.request_log import init_request_log
 from portal.web.rooms import ROOMS
@@ -98,6 +99,7 @@ def _dress(app: Flask) -> None:
         init_export_wording,
         init_consent_wording,
         init_dispute_wording,
+        init_meaning,
         init_sentences,
         init_shown_records,
         init_navigation,

@@ -40,6 +40,7 @@ class Organisation:
 
     A processor `acts_for` the organisation whose code stands there: that one really wants to know (GDPR Article 28).
     `daily_accesses` is how many entries a day one official may cause before the supervisor's attention is drawn to it.
+    `description` says in a sentence what the body does, to somebody who has never heard of it.
     """
 
     code: str
@@ -47,6 +48,7 @@ class Organisation:
     contact: str
     acts_for: str | None = None
     daily_accesses: int | None = None
+    description: LocalizedText | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def read_organisations(file: TomlTable | None) -> dict[str, Organisation]:
             table.text("contact"),
             acts_for,
             table.whole_number("daily_accesses", least=1, most=1_000_000) if "daily_accesses" in table else None,
+            table.localized("description") if "description" in table else None,
         )
         if organisation.code in organisations:
             table.mistake("code", "two organisations have this code")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from audit.entry import Access
@@ -31,30 +30,26 @@ from portal.services.lifting import LiftsSeals
 from portal.services.officials import OfficialNames
 from portal.services.records import subject_of
 from portal.services.sealing import References
+from portal.services.understanding.digest import Digest, Digests
+from portal.services.understanding.judgement import Judgement, judge
+from portal.services.understanding.kinds import Kind, kind_of
+from portal.services.understanding.pictures import Knowledge, Month, knowledge_of, months_of
 
 PAGE_LENGTH = 25
-RECENT_DAYS = 30
-CHART_MONTHS = 12
 #: How long a notice stays on the first page; in the history it stays for good.
 NOTICE_DAYS = 90
 
 
-class Kind(StrEnum):
-    """Who stands behind a line: the person themselves, a human official, or a system."""
-
-    OWN = "own"
-    HUMAN = "human"
-    AUTOMATIC = "automatic"
-    #: The portal's own comparison before somebody looked.
-    CHECK = "check"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailFilter:
-    """What the reader wants to see. Dates are days in the reader's zone, both included."""
+    """What the reader wants to see; `field` is one of `registry`'s. Dates are the reader's days, both included."""
 
     organisation: str | None = None
     purpose: str | None = None
+    registry: str | None = None
+    field: str | None = None
+    case: str | None = None
+    outcome: Outcome | None = None
     since: date | None = None
     until: date | None = None
     kind: Kind | None = None
@@ -119,20 +114,54 @@ class TrailLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TrailGroup:
+    """Lines of one page that belong together, newest first: one organisation's in one case, else a single line."""
+
+    lines: tuple[TrailLine, ...]
+
+    @property
+    def newest(self) -> TrailLine:
+        return self.lines[0]
+
+    @property
+    def oldest(self) -> TrailLine:
+        return self.lines[-1]
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.lines) == 1
+
+
+@dataclass(frozen=True, slots=True)
 class TrailPage:
     """A page of lines, newest first. `older` is the reference to pass for the next page, None on the last."""
 
     lines: list[TrailLine]
     older: str | None
 
+    @property
+    def groups(self) -> list[TrailGroup]:
+        """The lines with the repeats of a case together, each group where its newest line stands.
+
+        What a seal withheld stands alone: it is told late and with its own reasons.
+        """
+        together: dict[object, list[TrailLine]] = {}
+        for line in self.lines:
+            is_alone = line.case is None or line.sealing is not None or line.kind is Kind.OWN
+            said = (line.organisation, line.purpose)
+            place = line.seq if is_alone else (line.case, line.kind, *(one and one.code for one in said))
+            together.setdefault(place, []).append(line)
+        return [TrailGroup(tuple(lines)) for lines in together.values()]
+
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """How often others looked in the last `days` days, and which organisations they were (most looks first)."""
+class Choices:
+    """What occurs in a person's history: what a filter can offer. `fields` are pairs of a registry and its field."""
 
-    days: int
-    looks: int
-    organisations: tuple[tuple[Organisation, int], ...]
+    organisations: list[Organisation]
+    purposes: list[Purpose]
+    registries: list[Registry]
+    fields: list[tuple[Registry, Field]]
 
 
 class Trail:
@@ -155,12 +184,15 @@ class Trail:
         self._clock = clock
         self._zone = zone
         self._lifting = lifting
+        self._digests = Digests(log, catalogue, zone)
 
-    def history(self, actor: Actor, wanted: TrailFilter, *, before: str | None = None) -> TrailPage:
+    def history(
+        self, actor: Actor, wanted: TrailFilter, *, before: str | None = None, length: int = PAGE_LENGTH
+    ) -> TrailPage:
         """Raises NothingHere when `before` is no reference of this actor's."""
         self._lifting.lift_due()
         last = None if before is None else self._references.entry(before, actor.account_id)
-        page = self._log.read(self._query(actor, wanted), before=last, limit=PAGE_LENGTH)
+        page = self._log.read(self._query(actor, wanted), before=last, limit=length)
         older = page.next_before
         return TrailPage(
             [self._line(actor, logged, logged.access) for logged in page.items if logged.access is not None],
@@ -195,46 +227,42 @@ class Trail:
         page = self._log.read(query, limit=PAGE_LENGTH)
         return [self._line(actor, logged, logged.access) for logged in page.items if logged.access is not None]
 
-    def summary(self, actor: Actor) -> Summary:
+    def judgement(self, actor: Actor) -> Judgement:
+        """How often others looked lately, and whether anything about it was unusual. Opens no entry."""
         self._lifting.lift_due()
-        since = self._clock() - timedelta(days=RECENT_DAYS)
-        query = TrailQuery(
-            subject=subject_of(actor).subject,
-            outcome=Outcome.RELEASED,
-            exclude_actions=frozenset(OWN_LOOKS | SESSION_EVENTS | PORTAL_CHECKS),
-            since=since,
-        )
-        counts = self._log.counts_by(query, "organisation")
-        organisations = self._catalogue.organisations  # the log remembers bodies that are no longer in it
-        known = [(organisations[code], n) for code, n in counts.items() if code in organisations]
-        known.sort(key=lambda pair: -pair[1])
-        return Summary(RECENT_DAYS, sum(counts.values()), tuple(known))
+        return judge(self._digest(actor), self._catalogue.purposes, self._today())
 
-    def by_month(self, actor: Actor) -> list[tuple[date, int]]:
-        """Looks by others in each of the last twelve months, oldest first; a month is its first day."""
-        today = self._clock().astimezone(self._zone).date()
-        months = [_month_before(today, back) for back in reversed(range(CHART_MONTHS))]
-        query = TrailQuery(
-            subject=subject_of(actor).subject,
-            outcome=Outcome.RELEASED,
-            exclude_actions=frozenset(OWN_LOOKS | SESSION_EVENTS | PORTAL_CHECKS),
-            since=self._start_of(months[0]),
-        )
-        counts = dict.fromkeys(months, 0)
-        for day, looks in self._log.counts_by_day(query).items():
-            month = day.replace(day=1)
-            if month in counts:
-                counts[month] += looks
-        return list(counts.items())
+    def by_month(self, actor: Actor) -> list[Month]:
+        """Looks by others in each of the last twelve months, oldest first."""
+        return months_of(self._digest(actor), self._today())
 
-    def choices(self, actor: Actor) -> tuple[list[Organisation], list[Purpose]]:
-        """The organisations and purposes that occur in the actor's history: what a filter can offer."""
-        query = TrailQuery(subject=subject_of(actor).subject)
-        organisations, purposes = self._catalogue.organisations, self._catalogue.purposes
-        return (
-            [organisations[code] for code in self._log.counts_by(query, "organisation") if code in organisations],
-            [purposes[code] for code in self._log.counts_by(query, "purpose") if code in purposes],
+    def knowledge(self, actor: Actor) -> list[Knowledge]:
+        """Which organisation received which of the actor's fields, and when last."""
+        self._lifting.lift_due()
+        return knowledge_of(self._digest(actor), self._catalogue)
+
+    def choices(self, actor: Actor) -> Choices:
+        """What occurs in the actor's history, in the catalogue's order."""
+        digest, known = self._digest(actor), self._catalogue
+        organisations = digest.codes(lambda shared: shared.organisation)
+        purposes = digest.codes(lambda shared: shared.purpose)
+        fields: dict[str, set[str]] = {}
+        for one in digest.seen:
+            if one.shared.registry is not None:
+                fields.setdefault(one.shared.registry, set()).update(one.shared.fields)
+        registries = [registry for code, registry in known.registries.items() if code in fields]
+        return Choices(
+            [body for code, body in known.organisations.items() if code in organisations],
+            [purpose for code, purpose in known.purposes.items() if code in purposes],
+            registries,
+            [(of, field) for of in registries for code, field in of.fields.items() if code in fields[of.code]],
         )
+
+    def _digest(self, actor: Actor) -> Digest:
+        return self._digests.of(subject_of(actor).subject)
+
+    def _today(self) -> date:
+        return self._clock().astimezone(self._zone).date()
 
     def _own_entry(self, actor: Actor, reference: str) -> tuple[LoggedAccess, Access]:
         seq = self._references.entry(reference, actor.account_id)
@@ -260,6 +288,10 @@ class Trail:
             automatic=None if only or wanted.kind is None else wanted.kind is Kind.AUTOMATIC,
             organisation=wanted.organisation,
             purpose=wanted.purpose,
+            registry=wanted.registry,
+            field=wanted.field,
+            case=wanted.case,
+            outcome=wanted.outcome,
             since=None if wanted.since is None else self._start_of(wanted.since),
             until=None if wanted.until is None else self._start_of(wanted.until + timedelta(days=1)),
         )
@@ -275,7 +307,7 @@ class Trail:
             seq=logged.seq,
             occurred_at=access.occurred_at,
             logged_at=logged.logged_at,
-            kind=kind_of(access),
+            kind=kind_of(access.action, automatic=access.automatic, by_official=access.official is not None),
             action=str(access.details["revealed-action"]) if access.action == Action.SEAL_REVEAL else access.action,
             outcome=access.outcome,
             reason=access.reason,
@@ -305,18 +337,3 @@ class Trail:
             until=datetime.fromisoformat(details["sealed-until"]),
             sealed_entry=int(access.details["refers-to"]),
         )
-
-
-def kind_of(access: Access) -> Kind:
-    if access.action in OWN_LOOKS | OWN_STEPS | OWN_DEEDS or (
-        access.action in SESSION_EVENTS and access.official is None
-    ):
-        return Kind.OWN
-    if access.action in PORTAL_CHECKS:
-        return Kind.CHECK
-    return Kind.AUTOMATIC if access.automatic else Kind.HUMAN
-
-
-def _month_before(day: date, months: int) -> date:
-    years, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return date(years, month + 1, 1)

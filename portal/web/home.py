@@ -33,9 +33,9 @@ def me() -> ResponseReturnValue:
     return render_template(
         "home/me.html",
         notices=trail.notices(actor()),
-        summary=trail.summary(actor()),
+        judgement=trail.judgement(actor()),
         # A finding stands among the notices, with what was found.
         alerts=[one for one in house().safeguards.alerts.waiting(actor()) if one.kind != AlertKind.FINDING_ON_YOU],
-        latest=trail.history(actor(), TrailFilter()).lines[:LATEST],
+        latest=trail.history(actor(), TrailFilter(), length=LATEST).lines,
         registries=house().catalogue.registries.values(),
     )

@@ -83,6 +83,7 @@ _BELOW = {
     "told.give_address": "told.page",
     "told.confirm": "told.page",
     "told.confirm_address": "told.page",
+    "trail.knowledge": "trail.history",
     "cases.case": "cases.assigned",
     "cases.open_record": "cases.assigned",
     "supervision.official": "supervision.overview",

@@ -9,7 +9,8 @@ from flask import Flask
 
 from portal.domain.actions import OWN_STEPS, SESSION_EVENTS, Action, Outcome, Reason
 from portal.domain.purposes import OfficialShown
-from portal.services.trail import Kind, TrailLine
+from portal.services.trail import TrailLine
+from portal.services.understanding.kinds import Kind
 from portal.web.consent_wording import CONSENT_SENTENCES, consent_sentence
 from portal.web.formatting import grouped
 from portal.web.i18n import gettext as _

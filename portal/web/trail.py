@@ -19,7 +19,7 @@ blueprint = Blueprint("trail", __name__)
 @requires(Permission.READ_OWN_TRAIL)
 def history() -> ResponseReturnValue:
     trail = house().trail
-    form = FilterForm(request.args, *trail.choices(actor()))
+    form = FilterForm(request.args, trail.choices(actor()))
     is_valid = form.validate()
     wanted = form.wanted() if is_valid else TrailFilter()
     page = trail.history(actor(), wanted, before=request.args.get("before")) if is_valid else TrailPage([], None)
@@ -30,6 +30,7 @@ def history() -> ResponseReturnValue:
         is_valid=is_valid,
         is_filtered=not wanted.is_empty,
         page=page,
+        judgement=trail.judgement(actor()) if shows_everything else None,
         criteria=request.args.to_dict(flat=False) | {"before": page.older},
         months=trail.by_month(actor()) if is_valid and shows_everything else None,
     )
@@ -39,6 +40,13 @@ def history() -> ResponseReturnValue:
 @requires(Permission.READ_OWN_TRAIL)
 def line(reference: str) -> ResponseReturnValue:
     return render_template("trail/line.html", line=house().trail.line(actor(), reference))
+
+
+@blueprint.get("/me/knowledge")
+@requires(Permission.READ_OWN_TRAIL)
+def knowledge() -> ResponseReturnValue:
+    trail = house().trail
+    return render_template("trail/knowledge.html", known=trail.knowledge(actor()), months=trail.by_month(actor()))
 
 
 @blueprint.get("/me/accesses/<reference>/receipt")

@@ -18,8 +18,8 @@ from portal.services.approvals import ApprovalState
 from portal.services.bulk import RowOutcome
 from portal.services.justification import MINIMUM_LENGTH, Weakness
 from portal.services.sessions import Method
-from portal.services.trail import Kind
 from portal.services.transparency import Figure
+from portal.services.understanding.kinds import Kind
 from portal.services.verification import RunState
 from portal.web.consent_wording import CONSENT_ACTIONS, CONSENT_REASONS
 from portal.web.house import house

@@ -81,6 +81,7 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "records.registry": Permission.READ_OWN_RECORDS,
     "statements.page": Permission.READ_OWN_TRAIL,
     "trail.history": Permission.READ_OWN_TRAIL,
+    "trail.knowledge": Permission.READ_OWN_TRAIL,
     "trail.line": Permission.READ_OWN_TRAIL,
     "trail.receipt": Permission.READ_OWN_TRAIL,
     "trail.sealed_receipt": Permission.READ_OWN_TRAIL,

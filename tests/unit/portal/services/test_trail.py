@@ -9,7 +9,8 @@ import pytest
 from audit.entry import Access
 from audit.verify import verify_receipt
 from portal.domain.errors import NothingHere
-from portal.services.trail import Kind, TrailFilter
+from portal.services.trail import TrailFilter
+from portal.services.understanding.kinds import Kind
 from tests.factories.houses import FakeHouse
 from tests.factories.logs import an_access
 from tests.factories.people import JUHAN, MARY, a_citizen
@@ -116,30 +117,28 @@ def test_the_receipt_of_a_line_verifies_and_counts_the_subjects_entries(filled: 
     assert (verdict.index, verdict.is_own_label, verdict.label_count) == (5, True, 6)
 
 
-def test_the_summary_counts_what_others_were_shown_lately(filled: FakeHouse) -> None:
-    summary = filled.trail.summary(a_citizen())
-    assert summary.looks == 3
-    assert {organisation.code for organisation, _ in summary.organisations} == {
-        "social-insurance-board",
-        "police",
-        "insurance-fund",
-    }
+def test_the_judgement_counts_what_others_were_shown_lately(filled: FakeHouse) -> None:
+    judgement = filled.trail.judgement(a_citizen())
+    assert judgement.looks == 3
+    assert dict(judgement.organisations) == {"social-insurance-board": 1, "police": 1, "insurance-fund": 1}
 
 
-def test_the_chart_has_twelve_months_and_counts_the_present_one(filled: FakeHouse) -> None:
+def test_the_chart_has_twelve_months_and_tells_people_from_systems(filled: FakeHouse) -> None:
     months = filled.trail.by_month(a_citizen())
-    assert months[0][0] == date(2025, 4, 1)
-    assert months[-1] == (date(2026, 3, 1), 3)
+    assert months[0].first == date(2025, 4, 1)
+    assert (months[-1].first, months[-1].by_people, months[-1].by_systems) == (date(2026, 3, 1), 2, 1)
     assert len(months) == 12
 
 
 def test_filters_offer_what_occurs_in_the_persons_own_history(filled: FakeHouse) -> None:
-    organisations, purposes = filled.trail.choices(a_citizen())
-    assert "police" in {organisation.code for organisation in organisations}
-    assert "land-transaction" not in {purpose.code for purpose in purposes}
+    offered = filled.trail.choices(a_citizen())
+    assert "police" in {organisation.code for organisation in offered.organisations}
+    assert "land-transaction" not in {purpose.code for purpose in offered.purposes}
+    assert ("population", "address") in {(registry.code, field.code) for registry, field in offered.fields}
 
 
 def test_a_body_that_the_catalogue_no_longer_has_is_counted_and_breaks_nothing(house: FakeHouse) -> None:
     house.log.append(an_access(subject=MARY.subject, organisation="abolished-board"))
-    summary = house.trail.summary(a_citizen(MARY))
-    assert (summary.looks, summary.organisations) == (1, ())
+    judgement = house.trail.judgement(a_citizen(MARY))
+    assert (judgement.looks, judgement.organisations) == (1, (("abolished-board", 1),))
+    assert house.trail.knowledge(a_citizen(MARY)) == []

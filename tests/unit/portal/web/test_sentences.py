@@ -14,7 +14,8 @@ from config.settings import Settings
 from portal.domain.actions import Action, Outcome
 from portal.domain.purposes import OfficialShown
 from portal.registries.catalogue import Catalogue, load_catalogue
-from portal.services.trail import Kind, TrailLine
+from portal.services.trail import TrailLine
+from portal.services.understanding.kinds import Kind
 from portal.web.sentences import sentence
 
 

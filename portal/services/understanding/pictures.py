@@ -35,6 +35,11 @@ class Knowledge:
     fields: tuple[Field, ...]
     receivers: tuple[tuple[Organisation, Mapping[str, date]], ...]
 
+    @property
+    def given(self) -> frozenset[str]:
+        """The codes of the fields that anybody received."""
+        return frozenset().union(*(last.keys() for _, last in self.receivers))
+
 
 def months_of(digest: Digest, today: date) -> list[Month]:
     """The last twelve months, oldest first."""

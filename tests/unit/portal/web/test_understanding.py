@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from audit.entry import Access
 from audit.log import open_log
+from audit.vault import Vault
 from portal.domain.actions import Action
 from tests.factories.apps import FakePortal
 from tests.factories.logs import an_access
@@ -198,3 +202,42 @@ def test_all_bodies_and_bases_of_the_shipped_catalogue_are_explained(portal: Fak
     bases = [one.lawful_basis for one in (*catalogue.purposes.values(), *catalogue.registries.values())]
     for basis in bases:
         assert any(re.search(pattern, basis.en) for pattern, _words in BASES), basis.en
+
+
+@contextmanager
+def _work(portal: FakePortal) -> Iterator[dict[str, int]]:
+    """How many statements both databases were sent, and how many bodies were opened, meanwhile."""
+    done = {"statements": 0, "opened": 0}
+    opened = Vault.open
+
+    def note(*_: object) -> None:
+        done["statements"] += 1
+
+    def counted(*arguments: Any) -> Any:
+        done["opened"] += 1
+        return opened(*arguments)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Vault, "open", staticmethod(counted))
+        yield done
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_a_page_costs_the_same_work_however_long_the_history_is(portal: FakePortal) -> None:
+    client = portal.client("citizen")
+    paths = ("/me", "/me/accesses", "/me/accesses?field=population/address", "/me/knowledge")
+    portal.house.log.append_all([a_look(case=f"C-{number}") for number in range(40)])
+    work: list[dict[str, dict[str, int]]] = []
+    for more in (0, 600):
+        portal.house.log.append_all([a_look(case=f"D-{number}") for number in range(more)])
+        for path in paths:
+            client.get(path)
+        work.append({})
+        for path in paths:
+            with _work(portal) as done:
+                assert client.get(path).status_code == 200
+            work[-1][path] = done
+    assert work[0] == work[1]
+    assert work[0]["/me/knowledge"]["opened"] == 0
+    assert 0 < work[0]["/me/accesses"]["opened"] <= 25

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.actions import Action
+from portal.domain.disputes import Ruling
 from portal.domain.permissions import Permission
+from portal.domain.text import LANGUAGES
 from portal.services.disputes.ledger import StepRefused
+from portal.web.answer_templates import TEMPLATES
 from portal.web.forms.disputes import DecisionForm, StepForm
 from portal.web.guard import requires
 from portal.web.house import actor, house, request_id
@@ -25,7 +28,14 @@ def queue() -> ResponseReturnValue:
 @blueprint.get("/dpo/<dispute>")
 @requires(Permission.HANDLE_DISPUTES)
 def one(dispute: str) -> ResponseReturnValue:
-    return _page(dispute, StepForm(), DecisionForm())
+    step, decision = StepForm(), DecisionForm()
+    chosen, language = TEMPLATES.get(request.args.get("template", "")), request.args.get("language")
+    if chosen is not None and language in LANGUAGES:
+        if isinstance(chosen.use, Ruling):
+            decision.ruling.data, decision.reasons.data = chosen.use, chosen.in_language(language)
+        else:
+            step.step.data, step.text.data = chosen.use, chosen.in_language(language)
+    return _page(dispute, step, decision)
 
 
 @blueprint.post("/dpo/<dispute>/step")
@@ -74,4 +84,5 @@ def _page(dispute: str, step: StepForm, decision: DecisionForm) -> str:
         step=step,
         decision=decision,
         catalogue=house().catalogue,
+        templates=TEMPLATES,
     )

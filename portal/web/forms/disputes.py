@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovTextArea
-from wtforms import RadioField, TextAreaField
+from wtforms import Field, Form, RadioField, TextAreaField, ValidationError
 from wtforms.validators import InputRequired, Length
 
 from portal.domain.actions import Action
 from portal.domain.disputes import DisputeKind, Ruling
 from portal.services.disputes.ledger import LONGEST_TEXT, SHORTEST_TEXT
+from portal.web.answer_templates import GAP
 from portal.web.dispute_wording import KINDS, RULINGS
 from portal.web.forms.fields import HouseForm, choices
+from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 
 _LENGTH = Length(min=SHORTEST_TEXT, max=LONGEST_TEXT, message=_l("Write 10 to 3,000 characters."))
@@ -20,6 +22,12 @@ _LENGTH = Length(min=SHORTEST_TEXT, max=LONGEST_TEXT, message=_l("Write 10 to 3,
 
 def _tidied(text: str | None) -> str:
     return (text or "").strip()
+
+
+def _without_gaps(_form: Form, field: Field) -> None:
+    """What a template left for the officer to write was written."""
+    if GAP in (field.data or ""):
+        raise ValidationError(_("Fill in what stands as […]. Nothing was sent."))
 
 
 class ComplaintForm(HouseForm):
@@ -70,7 +78,7 @@ class StepForm(HouseForm):
         _l("What you write"),
         description=_l("The person reads this."),
         filters=[_tidied],
-        validators=[_LENGTH],
+        validators=[_LENGTH, _without_gaps],
         widget=GovTextArea(),
     )
 
@@ -86,7 +94,7 @@ class DecisionForm(HouseForm):
         _l("Reasons"),
         description=_l("In plain words, with what you checked. Where you refuse, name the ground in law."),
         filters=[_tidied],
-        validators=[_LENGTH],
+        validators=[_LENGTH, _without_gaps],
         widget=GovTextArea(),
     )
 

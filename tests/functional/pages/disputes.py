@@ -15,6 +15,10 @@ class Contest(PortalPage):
     path = "/me/accesses?organisation=social-insurance-board"
 
     def begin(self) -> Self:
+        # The looks of one case are folded into one, and each of them can be contested by itself.
+        folded = self.page.locator("summary").filter(has_text="Show each of them")
+        if folded.count():
+            folded.first.click()
         self.page.get_by_role("link", name="Details and receipt").first.click()
         self.page.get_by_role("button", name="Contest this look").click()
         expect(self.page.get_by_role("heading", name="Contest this look")).to_be_visible()

@@ -174,7 +174,7 @@ def _compose(
         reports=Reports(log, catalogue, references, clock),
         records=Records(catalogue, gate),
         trail=trail,
-        disputes=DisputeRoom.furnish(foundations, trail, oversight_desk),
+        disputes=DisputeRoom.furnish(foundations, accounts, trail, oversight_desk),
         statements=Statements(log, catalogue, foundations.lifting()),
         consents=Consents.furnish(foundations, gate, consents),
         casework=room.casework,

@@ -86,6 +86,9 @@ class Action(StrEnum):
     DISPUTE_PAUSE = "dispute-pause"
     DISPUTE_RESUMPTION = "dispute-resumption"
     DISPUTE_DECISION = "dispute-decision"
+    #: Somebody who received a value is told that it was found wrong; they say that they took that into account.
+    CORRECTION_NOTICE = "correction-notice"
+    CORRECTION_ACKNOWLEDGEMENT = "correction-acknowledgement"
     #: Four eyes: an official asks a second person, who approves or refuses.
     APPROVAL_REQUEST = "approval-request"
     APPROVAL_DECISION = "approval-decision"

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     REVIEW_EMERGENCIES = "review-emergencies"
     DISPUTE_OWN_DATA = "dispute-own-data"
     HANDLE_DISPUTES = "handle-disputes"
+    TAKE_CORRECTIONS = "take-corrections"
 
 
 #: What everybody has who works with the portal, whatever their role: their own password and passkeys.
@@ -66,6 +67,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.OPEN_LISTS,
                 Permission.BREAK_GLASS,
                 Permission.APPROVE_ACCESSES,
+                Permission.TAKE_CORRECTIONS,
             }
         ),
         Role.AUDITOR: frozenset(
@@ -93,6 +95,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.APPROVE_ACCESSES,
                 # With the duty of data protection, and only then.
                 Permission.HANDLE_DISPUTES,
+                Permission.TAKE_CORRECTIONS,
             }
         ),
     }

@@ -50,3 +50,24 @@ class DisputeMessage(Base):
     written_at: Mapped[datetime]
     log_entry: Mapped[int] = mapped_column(BigInteger)
     sealed_text: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class CorrectionNotice(Base):
+    """One recipient of a value that was found wrong: an official, or (without an account) an organisation's systems.
+
+    `seal` is the seal under which it was received: then the person does not know of it.
+    """
+
+    __tablename__ = "correction_notices"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dispute_id: Mapped[str] = mapped_column(ForeignKey("disputes.id", ondelete="CASCADE"), index=True)
+    organisation: Mapped[str] = mapped_column(String(64), index=True)
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    seal: Mapped[str | None] = mapped_column(String(64))
+    case: Mapped[str | None] = mapped_column(String(200))
+    looks: Mapped[int]
+    last_look_at: Mapped[datetime]
+    told_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))

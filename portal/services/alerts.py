@@ -60,6 +60,8 @@ class AlertKind(StrEnum):
     BULK_VOLUME = "bulk-volume"
     #: To the person: something happened in a dispute of theirs.
     DISPUTE_STEP = "dispute-step"
+    #: To whoever received a value: it was found wrong.
+    CORRECTION = "correction"
     #: To auditors: a verification found the log broken.
     LOG_BROKEN = "log-broken"
 

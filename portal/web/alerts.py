@@ -28,6 +28,7 @@ _LEADS_TO: dict[str, tuple[str, str | None]] = {
     AlertKind.FINDING_ON_YOU: ("trail.history", None),
     AlertKind.NEW_DEVICE: ("sessions.overview", None),
     AlertKind.MAIL_SUSPENDED: ("told.page", None),
+    AlertKind.CORRECTION: ("corrections.overview", None),
     AlertKind.LOG_BROKEN: ("oversight.verification_run", "run_id"),
 }
 

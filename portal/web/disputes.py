@@ -115,4 +115,7 @@ def _asked(form: ComplaintForm, code: str, field_code: str) -> str:
 
 def _page(dispute: str, form: MessageForm) -> str:
     shown = house().disputes.own.one(actor(), dispute)
-    return render_template("disputes/one.html", dispute=shown, form=form, catalogue=house().catalogue)
+    recipients = house().disputes.corrections.recipients(shown.dispute_id)
+    return render_template(
+        "disputes/one.html", dispute=shown, recipients=recipients, form=form, catalogue=house().catalogue
+    )

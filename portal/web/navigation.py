@@ -25,6 +25,7 @@ _ITEMS = {
         ("approvals.overview", _l("Approvals")),
         ("casework.history", _l("What I opened")),
         ("findings.questions", _l("Questions to you")),
+        ("corrections.overview", _l("Corrections")),
     ),
     Role.AUDITOR: (
         ("oversight.search", _l("Search the trail")),
@@ -51,7 +52,7 @@ _ITEMS = {
 }
 
 #: What stands there besides for accounts with a duty.
-_OF_DUTY = {Duty.DATA_PROTECTION: ("dpo.queue", _l("Disputes"))}
+_OF_DUTY = {Duty.DATA_PROTECTION: (("dpo.queue", _l("Disputes")), ("corrections.overview", _l("Corrections")))}
 
 #: To which entry the pages below it belong.
 _BELOW = {
@@ -163,7 +164,9 @@ def _context() -> dict[str, object]:
 def _items(viewer: Actor | None) -> list[NavigationItem]:
     if viewer is None:
         return []
-    items = _ITEMS[viewer.role] + tuple(item for duty, item in _OF_DUTY.items() if duty in viewer.duties)
+    items = _ITEMS[viewer.role] + tuple(
+        item for duty, of_duty in _OF_DUTY.items() if duty in viewer.duties for item in of_duty
+    )
     here = _BELOW.get(request.endpoint or "", request.endpoint)
     return [
         NavigationItem(str(text), url_for(endpoint), request.endpoint == endpoint, endpoint == here)

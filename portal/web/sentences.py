@@ -25,6 +25,8 @@ _DISPUTE_STEPS = frozenset(
         Action.DISPUTE_PAUSE,
         Action.DISPUTE_RESUMPTION,
         Action.DISPUTE_DECISION,
+        Action.CORRECTION_NOTICE,
+        Action.CORRECTION_ACKNOWLEDGEMENT,
     }
 )
 
@@ -49,7 +51,7 @@ def sentence(line: TrailLine) -> str:
     if line.action == Action.READ:
         return _looked(line)
     if line.action in _DISPUTE_STEPS:
-        return _("%(organisation)s dealt with a dispute of yours.", organisation=_organisation(line))
+        return _in_dispute(line)
     return _oversight(line)
 
 
@@ -81,6 +83,18 @@ def _own_step(line: TrailLine) -> str:
     if line.action == Action.DISPUTE_FILE:
         return _("You took the file of a dispute.")
     return _("You wrote to %(organisation)s in a dispute.", organisation=organisation)
+
+
+def _in_dispute(line: TrailLine) -> str:
+    organisation = _organisation(line)
+    if line.action == Action.CORRECTION_NOTICE:
+        return _(
+            "%(organisation)s was told that a value which it had received on you is not right.",
+            organisation=organisation,
+        )
+    if line.action == Action.CORRECTION_ACKNOWLEDGEMENT:
+        return _("%(organisation)s took a correction of your data into account.", organisation=organisation)
+    return _("%(organisation)s dealt with a dispute of yours.", organisation=organisation)
 
 
 def _session(line: TrailLine) -> str:

@@ -98,6 +98,8 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "dpo.one": Permission.HANDLE_DISPUTES,
     "dpo.take_step": Permission.HANDLE_DISPUTES,
     "dpo.decide": Permission.HANDLE_DISPUTES,
+    "corrections.overview": Permission.TAKE_CORRECTIONS,
+    "corrections.acknowledge": Permission.TAKE_CORRECTIONS,
     "alerts.overview": AnySignedIn,
     "told.page": Permission.MANAGE_OWN_ALERTS,
     "told.choose": Permission.MANAGE_OWN_ALERTS,

@@ -10,15 +10,19 @@ from audit.entry import Access
 from portal.domain.actions import Action
 from portal.domain.actors import Actor, Duty
 from portal.domain.deadlines import EXTENDED_MONTHS, FIRST_ANSWER_MONTHS, deadline
-from portal.domain.disputes import DisputeState, Ruling
+from portal.domain.disputes import DisputeKind, DisputeState, Ruling
 from portal.domain.errors import NothingHere
 from portal.models.disputes import Dispute
 from portal.services.alerts import AlertKind, Alerts
+from portal.services.disputes.corrections import Corrections
 from portal.services.disputes.ledger import DisputeLedger, ShownDispute, StepRefused
 from portal.services.disputes.marking import Marking
 from portal.services.oversight import Oversight
 
 _SHOWN = 200
+_RIGHT = frozenset({Ruling.UPHELD, Ruling.PARTLY})
+#: What has to be communicated to each recipient (Article 19).
+_CORRECTS = frozenset({DisputeKind.RECTIFICATION, DisputeKind.ERASURE, DisputeKind.RESTRICTION})
 
 
 class DisputeDesk:
@@ -27,11 +31,19 @@ class DisputeDesk:
     Whoever made the look that is contested does not handle the dispute, and sees nothing of it here.
     """
 
-    def __init__(self, ledger: DisputeLedger, oversight: Oversight, alerts: Alerts, marking: Marking) -> None:
+    def __init__(
+        self,
+        ledger: DisputeLedger,
+        oversight: Oversight,
+        alerts: Alerts,
+        marking: Marking,
+        corrections: Corrections,
+    ) -> None:
         self._ledger = ledger
         self._oversight = oversight
         self._alerts = alerts
         self._marking = marking
+        self._corrections = corrections
 
     def has_duty(self, actor: Actor) -> bool:
         return Duty.DATA_PROTECTION in actor.duties and actor.organisation is not None
@@ -102,8 +114,11 @@ class DisputeDesk:
             self._move(row, action, ruling)
             entry = self._ledger.write(session, row, action, actor, text, request_id)
             subject, registry, field = self._ledger.subject_of(row), row.registry_code, row.field_code or None
+            kind = DisputeKind(row.kind)
         if ruling is not None:
             self._marking.note(subject, registry, field)
+        if ruling in _RIGHT and kind in _CORRECTS:
+            self._corrections.tell_recipients(dispute_id, subject, request_id=request_id)
         self._alerts.tell_person(subject, AlertKind.DISPUTE_STEP, f"{dispute_id}/{entry}")
 
     def _move(self, row: Dispute, action: Action, ruling: Ruling | None) -> None:

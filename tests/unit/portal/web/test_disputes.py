@@ -155,12 +155,12 @@ def test_a_restriction_that_is_granted_closes_the_datum(portal: FakePortal) -> N
     actor = house.accounts.actor(portal.accounts["citizen"])
     complaint = Complaint(kind=DisputeKind.RESTRICTION, text=WHY, registry="population", field="address")
     dispute = house.disputes.own.open(actor, complaint, request_id="r")
-    officer = _officer_of(portal, "population-authority")
+    officer = officer_of(portal, "population-authority")
     house.disputes.desk.decide(officer, dispute, Ruling.UPHELD, REASONS, request_id="r")
     assert _marks(portal) == {("population", "address", MarkKind.RESTRICTED)}
 
 
-def _officer_of(portal: FakePortal, organisation: str) -> Any:
+def officer_of(portal: FakePortal, organisation: str) -> Any:
     from portal.domain.actors import Duty, Role
     from portal.services.accounts import NewAccount
 

@@ -124,12 +124,13 @@ class Batch:
         """Let an idempotency key stand for the next entry."""
         self._rows.keys.append((key, self.next_seq))
 
-    def add(self, accesses: Sequence[Access], encoded: Sequence[bytes]) -> None:
-        """Chain the accesses on, in their order."""
+    def add(self, accesses: Sequence[Access], encoded: Sequence[bytes], secrets: bytes | None = None) -> None:
+        """Chain the accesses on, in their order. `secrets` are theirs, one after the other; fresh ones by default."""
         indexes = [subject_index(self.index, access.subject, access.seal) for access in accesses]
         if not self._subjects.keys() >= set(indexes) or any(one.source not in self._sources for one in accesses):
             self.know(self.index.wanted(accesses))
-        secrets = os.urandom(SECRET_SIZE * len(accesses))
+        if secrets is None:
+            secrets = os.urandom(SECRET_SIZE * len(accesses))
         for position, (access, body, index) in enumerate(zip(accesses, encoded, indexes, strict=True)):
             secret = secrets[position * SECRET_SIZE : (position + 1) * SECRET_SIZE]
             self._add_one(access, body, secret, self._subjects.get(index) or self._new_subject(index))

@@ -101,13 +101,13 @@ class AuditLog:
             IdempotencyConflict: the key stands for another entry.
             LogOverloaded, LogUnavailable, LogFrozen: it is not recorded, so what it stands for must not happen.
         """
-        return self._writer.write(Request([access], [_encoded(access)], idempotency_key))[0]
+        return self._write(Request([access], [_encoded(access)], idempotency_key))[0]
 
     def append_all(self, accesses: Sequence[Access]) -> list[Acknowledgement]:
         """Make all of them durable in one transaction, next to each other, or none. Errors as for `append`."""
         if not accesses:
             return []
-        return self._writer.write(Request(list(accesses), [_encoded(access) for access in accesses]))
+        return self._write(Request(list(accesses), [_encoded(access) for access in accesses]))
 
     def read(self, query: TrailQuery, *, before: int | None = None, limit: int = 50) -> Page:
         """A page of what `query` finds, newest first, below entry `before`."""
@@ -291,6 +291,14 @@ class AuditLog:
 
     def close(self) -> None:
         self._opened.close()
+
+    def _write(self, request: Request) -> list[Acknowledgement]:
+        relay = self._opened.relay
+        if relay is None or not relay.hand_over(request):
+            return self._writer.write(request)
+        if request.error is not None:
+            raise request.error
+        return request.acknowledgements
 
     @contextmanager
     def _reading_newest(self) -> Iterator[tuple[Connection, SignedCheckpoint]]:

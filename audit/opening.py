@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from audit import schema, store
 from audit.checkpoint import Checkpoint, origin_of, sign_checkpoint
@@ -17,6 +18,7 @@ from audit.keys import MasterKey, load_signer
 from audit.merkle import EMPTY_ROOT
 from audit.note import Verifier
 from audit.onward import verify_onward
+from audit.relay import Relay
 from audit.remembered import RememberedCheckpoint
 from audit.replay import RANGE
 from audit.rows import INDEX_KEY, Head
@@ -52,6 +54,9 @@ class LogSettings:
     next_signing_key: Path | str | None = None
     previous_master_key: MasterKey | None = None
     witnesses: tuple[WitnessAddress, ...] = ()
+    #: A folder of the log's owner alone, where the processes of one host hand their entries to one of them
+    #: (`audit.relay`); each writes for itself where there is none.
+    relay_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +70,15 @@ class Opened:
     #: Keys by which a checkpoint of the log is known: the signers', and such as were given besides.
     verifiers: tuple[Verifier, ...]
     remembered: RememberedCheckpoint | None
+    relay: Relay | None = None
 
     @property
     def origin(self) -> str:
         return self.signers.origin
 
     def close(self) -> None:
+        if self.relay is not None:
+            self.relay.close()
         self.writer.close()
         self.store.close()
 
@@ -135,14 +143,18 @@ def open_parts(
     log = Store(settings.database_url)
     try:
         vault = vault_of(log, settings.master_key, settings.previous_master_key)
+        remembered = None
+        if settings.checkpoint_file is not None:
+            remembered = RememberedCheckpoint(settings.checkpoint_file, settings.origin, verifiers)
+        writer = Writer(log, vault, signers, verifiers, remembered, clock)
+        relay = None
+        if settings.relay_folder is not None:
+            place = make_url(settings.database_url).render_as_string(hide_password=True)
+            relay = Relay(settings.relay_folder, f"{settings.origin}\n{place}", writer)
     except BaseException:
         log.close()
         raise
-    remembered = None
-    if settings.checkpoint_file is not None:
-        remembered = RememberedCheckpoint(settings.checkpoint_file, settings.origin, verifiers)
-    writer = Writer(log, vault, signers, verifiers, remembered, clock)
-    return Opened(log, vault, writer, signers, verifiers, remembered)
+    return Opened(log, vault, writer, signers, verifiers, remembered, relay)
 
 
 def vault_of(log: Store, master_key: MasterKey, previous: MasterKey | None = None) -> Vault:

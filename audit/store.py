@@ -6,12 +6,14 @@ What differs between SQLite and PostgreSQL stands here and in `audit.schema`, no
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, select, text
@@ -97,6 +99,21 @@ class Store:
                 connection.execution_options(**{_AUTOCOMMIT: True})
                 yield connection
         except SQLAlchemyError as error:
+            raise _unavailable("cannot be written", error) from error
+
+    def settle(self) -> None:
+        """Make durable what is committed, by whomever: a process may have died between its commit and the disk.
+
+        On PostgreSQL nothing can be seen before it is durable. Raises LogUnavailable when the disk refuses.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        try:
+            with Path(f"{self.engine.url.database}-wal").open("rb+") as wal:
+                os.fsync(wal.fileno())
+        except FileNotFoundError:  # checkpointed into the database, and durable before it was removed
+            return
+        except OSError as error:
             raise _unavailable("cannot be written", error) from error
 
     def close(self) -> None:

@@ -17,29 +17,19 @@ from sqlalchemy import Connection
 
 from audit import store
 from audit.batch import Acknowledgement, Batch, BlindIndexes
-from audit.checkpoint import SignedCheckpoint, open_checkpoint
+from audit.checkpoint import SignedCheckpoint
 from audit.criteria import milliseconds, moment
-from audit.entry import Access, decode_leaf, leaf_hash
-from audit.errors import (
-    AuditError,
-    IdempotencyConflict,
-    InvalidProof,
-    LogFrozen,
-    LogOverloaded,
-    LogUnavailable,
-    MalformedCheckpoint,
-    MalformedNote,
-    VerificationFailed,
-)
+from audit.entry import Access, commit, decode_leaf, leaf_hash
+from audit.errors import AuditError, IdempotencyConflict, LogOverloaded, LogUnavailable
+from audit.head_guard import HeadGuard
 from audit.kinds import KnownKinds
-from audit.merkle import CompactRange, consistency_proof, verify_consistency
 from audit.note import Signer, Verifier
 from audit.remembered import Memory, RememberedCheckpoint
 from audit.rows import Head, Wanted, hand_of
 from audit.signers import Signers
-from audit.store import Store, TileNodes
+from audit.store import Store
 from audit.trail import read_entry
-from audit.vault import Vault
+from audit.vault import SECRET_SIZE, Vault
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +62,25 @@ class Request:
     leads: bool = False
     #: Opened when the request is done, or when its caller is to write the queue. Once; a lock is the cheapest gate.
     gate: threading.Lock = field(default_factory=_closed)
+    #: What the commitments are made with, where it was chosen before (`audit.relay`); else the batch chooses.
+    secrets: bytes | None = None
+    #: Set where another process may have written the request: the log's size before it was asked to.
+    since: int | None = None
+
+    def finish(self) -> None:
+        """Let its caller go: there are acknowledgements, or an error."""
+        self.is_done = True
+        if not self.leads:
+            self.gate.release()
+
+    def call(self) -> None:
+        """Have its caller write the queue."""
+        self.leads = True
+        self.gate.release()
+
+    def is_withdrawn(self) -> bool:
+        """Whether its caller has gone to write it elsewhere. Asked while the head is held, where nobody else writes."""
+        return False
 
 
 class Writer:
@@ -111,6 +120,25 @@ class Writer:
             LogUnavailable, LogFrozen: nothing of it was acknowledged.
             IdempotencyConflict: its key stands for another entry.
         """
+        self.enqueue(request)
+        if not request.leads:
+            try:
+                request.gate.acquire()
+            except BaseException:  # a worker told to stop: the pen must not be lost with it
+                self._withdraw(request)
+                raise
+        if not request.is_done:
+            self.lead()
+        if request.error is not None:
+            raise request.error
+        return request.acknowledgements
+
+    def enqueue(self, request: Request) -> None:
+        """Let a request wait for the next batch. Where it `leads` after that, its caller is to call `lead`.
+
+        Raises:
+            LogOverloaded: too much is waiting; nothing was queued.
+        """
         with self._lock:
             if self._queue and self._queued + len(request.accesses) > MAX_QUEUED:
                 raise LogOverloaded("too many entries are waiting to be written", retry_after=RETRY_AFTER_SECONDS)
@@ -119,17 +147,15 @@ class Writer:
             if self._gathered is not None and len(self._queue) == self._callers:
                 self._gathered.release()
             request.leads, self._is_led = not self._is_led, True
-        if not request.leads:
-            try:
-                request.gate.acquire()
-            except BaseException:  # a worker told to stop: the pen must not be lost with it
-                self._withdraw(request)
-                raise
-        if not request.is_done:
-            self._lead()
-        if request.error is not None:
-            raise request.error
-        return request.acknowledgements
+
+    def is_awaited(self) -> bool:
+        """Whether anybody waits to be written."""
+        return bool(self._queue)
+
+    def size_known(self) -> int:
+        """How many entries the log is known to have at least. Errors as for `refuse_if_frozen`."""
+        expected = self._guard.expected()
+        return 0 if expected is None else expected.checkpoint.size
 
     def transact(
         self,
@@ -192,7 +218,7 @@ class Writer:
         if was_to_lead:
             self._hand_on()
 
-    def _lead(self) -> None:
+    def lead(self) -> None:
         """Write one batch, wake its callers, hand the pen on, and remember what was signed."""
         batch: list[Request] = []
         signed = None
@@ -207,9 +233,7 @@ class Writer:
         finally:
             self._callers = len(batch) + len(self._queue)
             for request in batch:
-                request.is_done = True
-                if not request.leads:
-                    request.gate.release()
+                request.finish()
             self._hand_on()
         if signed is not None and self._memory is not None:
             self._memory.note(signed)
@@ -249,8 +273,7 @@ class Writer:
     def _hand_on(self) -> None:
         with self._lock:
             if self._queue:
-                self._queue[0].leads = True
-                self._queue[0].gate.release()
+                self._queue[0].call()
             else:
                 self._is_led = False
 
@@ -267,11 +290,15 @@ class Writer:
             head = self._guard.sound(found, connection, expected)
             signers = self._signers.after(head.checkpoint)
             batch = self._batch(connection, head, index)
-            wanted = self._wanted(index, self._take(requests))
+            self._take(requests)
+            requests[:] = [request for request in requests if not request.is_withdrawn()]
+            wanted = self._wanted(index, requests)
             # Whoever came since the question was asked may be about somebody else.
             stands_for = batch.know(wanted, known if asked is not None and asked.covers(wanted) else None)
             written, repeated = self._sort(connection, batch, requests, stands_for)
             signed = batch.write(signers) if batch.next_seq > head.size else None
+        if any(request.since is not None for request in requests):
+            self._store.settle()
         self._commit_seconds = time.perf_counter() - started
         if signed is not None:
             self._guard.saw(signed)
@@ -295,6 +322,8 @@ class Writer:
         repeated: list[tuple[Request, Request]] = []
         first_of: dict[bytes, Request] = {}
         for request in requests:
+            if request.since is not None and _answer_written(connection, request, batch.head.size):
+                continue
             if (key := self._key(batch.index, request)) is not None:
                 if (twin := first_of.get(key)) is not None:
                     repeated.append((request, twin))
@@ -305,7 +334,7 @@ class Writer:
                 first_of[key] = request
                 batch.keep_key(key)
             written.append((request, batch.next_seq))
-            batch.add(request.accesses, request.encoded)
+            batch.add(request.accesses, request.encoded, request.secrets)
         return written, repeated
 
     def _wanted(self, index: BlindIndexes, requests: Sequence[Request]) -> Wanted:
@@ -330,81 +359,25 @@ class Writer:
         request.acknowledgements = [Acknowledgement(seq, leaf_hash(leaf), logged_at, size)]
 
 
-class HeadGuard:
-    """Says whether the log may go on from a head: never from behind, or beside, what was signed before."""
+def _answer_written(connection: Connection, request: Request, size: int) -> bool:
+    """Whether another process wrote the request before it went away: then its entries are found by their commitments.
 
-    def __init__(self, origin: str, verifiers: Sequence[Verifier], remembered: RememberedCheckpoint | None) -> None:
-        self._origin = origin
-        self._verifiers = verifiers
-        self._remembered = remembered
-        #: The newest checkpoint that this process has signed or accepted.
-        self._newest: SignedCheckpoint | None = None
-        self._lock = threading.Lock()
-
-    def saw(self, signed: SignedCheckpoint) -> None:
-        with self._lock:
-            if self._newest is None or self._newest.checkpoint.size < signed.checkpoint.size:
-                self._newest = signed
-
-    def expected(self) -> SignedCheckpoint | None:
-        """The newest checkpoint that is known to be signed, by this process or, as is remembered outside, by another.
-
-        To be asked before the head is read: a head that was read before may be overtaken, and that is no rollback.
-
-        Raises:
-            LogFrozen, LogUnavailable: the remembered checkpoint is none, or cannot be read.
-        """
-        newest = self._newest
-        kept = None if self._remembered is None else self._remembered.read()
-        if kept is not None and (newest is None or newest.checkpoint.size <= kept.checkpoint.size):
-            return kept
-        return newest
-
-    def sound(self, head: Head | None, connection: Connection, expected: SignedCheckpoint | None) -> Head:
-        """The head, if the log may go on from it: it holds the tree of the `expected` checkpoint.
-
-        Raises:
-            LogUnavailable: there is no log.
-            LogFrozen: the head is behind, or differs from, a checkpoint that was signed, or is not signed itself.
-        """
-        if head is None:
-            raise LogUnavailable("the database holds no log")
-        if expected is not None and head.checkpoint == expected.text:
-            return head
-        signed = self._signed(head)
-        if expected is not None:
-            _refuse_rollback(connection, signed, expected)
-        self.saw(signed)
-        return head
-
-    def _signed(self, head: Head) -> SignedCheckpoint:
-        try:
-            signed = open_checkpoint(head.checkpoint, self._origin, self._verifiers)
-        except (MalformedNote, MalformedCheckpoint, VerificationFailed) as error:
-            raise LogFrozen("the newest checkpoint is none that this log signed") from error
-        edge = CompactRange(head.size, head.frontier) if len(head.frontier) == head.size.bit_count() else None
-        if edge is None or signed.checkpoint.size != head.size or signed.checkpoint.root != edge.root():
-            raise LogFrozen("the head of the log and its signed checkpoint disagree")
-        return signed
-
-
-def _refuse_rollback(connection: Connection, signed: SignedCheckpoint, newest: SignedCheckpoint) -> None:
-    now, before = signed.checkpoint, newest.checkpoint
-    if now.size < before.size:
-        raise LogFrozen(
-            f"the database holds {now.size} entries, yet {before.size} were signed for: an older backup, or entries cut"
-            " off. Nothing is appended until `python -m audit recover` has been run"
-        )
-    if before.size == 0:
-        return
-    try:
-        proof = consistency_proof(before.size, now.size, TileNodes(connection).node)
-        verify_consistency(before.size, now.size, proof, before.root, now.root)
-    except (InvalidProof, VerificationFailed) as error:
-        raise LogFrozen(
-            f"the log's first {before.size} entries are not the ones that were signed for. Nothing is appended until"
-            " `python -m audit recover` has been run"
-        ) from error
+    Nobody else can have made the same ones, for they are made with secrets of this request alone.
+    """
+    if request.since is None or request.secrets is None:
+        return False
+    first = commit(request.secrets[:SECRET_SIZE], request.encoded[0])
+    leaves = hand_of(connection).leaves(request.since, size)
+    for position, leaf in enumerate(leaves):
+        if decode_leaf(leaf).commitment == first:
+            own = leaves[position : position + len(request.accesses)]
+            logged_at = moment(decode_leaf(leaf).time_ms)
+            request.acknowledgements = [
+                Acknowledgement(request.since + position + after, leaf_hash(one), logged_at, size)
+                for after, one in enumerate(own)
+            ]
+            return True
+    return False
 
 
 def _answer_twin(request: Request, twin: Request) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -148,7 +149,8 @@ class Appenders:
 
 def _append_when_told(url: str, folder: Path, threads: int) -> None:
     master_key = MasterKey.from_text((folder / "master_key.txt").read_text())
-    log = open_log(LogSettings(url, ORIGIN, folder / "log.key", master_key, folder / "checkpoint"))
+    settings = LogSettings(url, ORIGIN, folder / "log.key", master_key, folder / "checkpoint")
+    log = open_log(replace(settings, relay_folder=folder / "relay"))
     print("ready", flush=True)
     for line in sys.stdin:
         on_threads(threads, int(line), log.append)

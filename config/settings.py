@@ -66,6 +66,8 @@ class AuditSettings(_Frozen):
     #: While a key is being replaced (docs/keys.md): the key that is to take over, and the key before this one.
     next_signing_key_file: Path | None = None
     previous_master_key_file: Path | None = None
+    #: A private folder on one host, where its processes hand their entries to one of them (docs/performance.md).
+    relay_folder: Path | None = None
     #: Each a witness's address and, after a space, its verifier key; in the environment separated by semicolons.
     witnesses: tuple[str, ...] = Field(default=(), max_length=15)
 
@@ -247,6 +249,7 @@ _PLACED = (
     "master_key_file",
     "next_signing_key_file",
     "previous_master_key_file",
+    "relay_folder",
 )
 
 

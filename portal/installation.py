@@ -62,6 +62,7 @@ def log_settings(settings: Settings) -> LogSettings:
         next_signing_key=audit.next_signing_key_file,
         previous_master_key=previous,
         witnesses=tuple(map(WitnessAddress.parse, audit.witnesses)),
+        relay_folder=audit.relay_folder,
     )
 
 

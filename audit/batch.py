@@ -86,6 +86,8 @@ class Batch:
     _logged_at: datetime = field(init=False)
     _known: Known = field(init=False, default_factory=Known)
     _subjects: dict[bytes, _Subject] = field(init=False, default_factory=dict)
+    #: Subjects that were looked up, whether the database knows them or not.
+    _asked: set[bytes] = field(init=False, default_factory=set)
     _sources: dict[str, int] = field(init=False, default_factory=dict)
     _tiles: dict[tuple[int, int], bytearray] = field(init=False, default_factory=dict)
     _new_kinds: dict[Kind, int] = field(init=False, default_factory=dict)
@@ -112,6 +114,7 @@ class Batch:
             known = self._hand.known(wanted)
         known.sources = self._known.sources | known.sources
         self._known = known
+        self._asked |= wanted.subjects
         for index in wanted.subjects - self._subjects.keys():
             if index in known.subjects:
                 wrapped, labels = known.subjects[index]
@@ -127,7 +130,7 @@ class Batch:
     def add(self, accesses: Sequence[Access], encoded: Sequence[bytes], secrets: bytes | None = None) -> None:
         """Chain the accesses on, in their order. `secrets` are theirs, one after the other; fresh ones by default."""
         indexes = [subject_index(self.index, access.subject, access.seal) for access in accesses]
-        if not self._subjects.keys() >= set(indexes) or any(one.source not in self._sources for one in accesses):
+        if not self._asked.issuperset(indexes) or any(one.source not in self._sources for one in accesses):
             self.know(self.index.wanted(accesses))
         if secrets is None:
             secrets = os.urandom(SECRET_SIZE * len(accesses))

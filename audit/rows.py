@@ -35,7 +35,10 @@ BODY = (
 KIND = ("kind", "key_index", "organisation", "registry", "purpose", "action", "outcome", "automatic")
 _HEAD = "SELECT size, time_ms, prev, frontier, checkpoint FROM head WHERE id = 1"
 _EDGE = "SELECT tile_index, hashes FROM tiles WHERE level = 0 ORDER BY tile_index DESC LIMIT 1"
-_INDEX_KEY = "SELECT wrapped FROM vault_keys WHERE name = ?"
+_KEY_AND_EDGE = (
+    "SELECT (SELECT wrapped FROM vault_keys WHERE name = ?), edge.tile_index, edge.hashes"  # noqa: S608 - our own
+    f" FROM (SELECT 1) LEFT JOIN ({_EDGE}) AS edge ON true"
+)
 _TILE = "SELECT hashes FROM tiles WHERE level = ? AND tile_index = ?"
 _LEAVES = "SELECT leaf FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq"
 _SUBJECTS = "SELECT subject_index, wrapped, labels FROM subjects WHERE subject_index IN (?)"
@@ -151,7 +154,7 @@ class _SQLite:
         return self.head(), None, None
 
     def known(self, wanted: Wanted) -> Known:
-        edge, index_key = self._fetch(_EDGE), self._fetch(_INDEX_KEY, (INDEX_KEY,))
+        ((index_key, edge, hashes),) = self._fetch(_KEY_AND_EDGE, (INDEX_KEY,))
         return Known(
             {
                 octets(one) or b"": (octets(wrapped) or b"", n)
@@ -159,8 +162,8 @@ class _SQLite:
             },
             dict(self._among(_SOURCES, list(wanted.sources))),
             {octets(key) or b"": seq for key, seq in self._among(_KEYS, list(wanted.keys))},
-            octets(index_key[0][0]) if index_key else None,
-            (edge[0][0], octets(edge[0][1]) or b"") if edge else (-1, b""),
+            octets(index_key),
+            (-1, b"") if edge is None else (edge, octets(hashes) or b""),
         )
 
     def tile(self, level: int, index: int) -> bytes:
@@ -318,11 +321,13 @@ def _small(rows: Rows, head: Head) -> Iterator[_Statement]:
     yield _SIGNED, [(head.size, head.checkpoint)]
 
 
-def _insert(table: str, columns: Sequence[str]) -> str:
+@lru_cache(maxsize=32)
+def _insert(table: str, columns: tuple[str, ...]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - our own names
 
 
-def _upsert(table: str, key: Sequence[str], value: str) -> str:
+@lru_cache(maxsize=8)
+def _upsert(table: str, key: tuple[str, ...], value: str) -> str:
     return f"{_insert(table, (*key, value))} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {value} = excluded.{value}"
 
 

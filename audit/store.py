@@ -39,6 +39,8 @@ _WRITING = "-c plan_cache_mode=force_generic_plan -c jit=off"
 _READING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = auto"
 _IMMEDIATE = "audit_immediate"
 _AUTOCOMMIT = "audit_autocommit"
+#: Of a connection to SQLite, whether it waits for a lock by itself.
+_PATIENT = "audit_patient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +176,15 @@ def _ping_after_idling(engine: Engine, connection: Any, record: Any, _proxy: obj
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
+    is_immediate = options.get(_IMMEDIATE, False)
+    driver: Any = connection.connection.driver_connection
+    info = connection.connection.info
+    if info.get(_PATIENT, True) == is_immediate:  # as it was when it was used last, which mostly was for the same
+        driver.execute(f"PRAGMA busy_timeout={0 if is_immediate else int(LOCK_SECONDS * 1000)}")
+        info[_PATIENT] = not is_immediate
     if options.get(_AUTOCOMMIT, False):
         return
-    driver: Any = connection.connection.driver_connection
-    if options.get(_IMMEDIATE, False):
+    if is_immediate:
         _wait_for_turn(driver)
     else:
         driver.execute("BEGIN")
@@ -186,19 +193,15 @@ def _begin_sqlite(connection: Connection) -> None:
 def _wait_for_turn(driver: Any) -> None:
     """BEGIN IMMEDIATE, looking again every half millisecond where SQLite itself would wait ever longer."""
     until = time.monotonic() + LOCK_SECONDS
-    driver.execute("PRAGMA busy_timeout=0")
-    try:
-        while True:
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-                time.sleep(_TURN_SECONDS)
-            else:
-                return
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={int(LOCK_SECONDS * 1000)}")
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_TURN_SECONDS)
+        else:
+            return
 
 
 def _unavailable(what: str, error: Exception) -> LogUnavailable:

@@ -209,7 +209,7 @@ class ExportDesk:
         if not role_may(actor.role, Permission.EXPORT_TRAIL):
             raise NothingHere
         wanted = criteria_of(self._sealer.unseal(row.sealed_criteria, row.id))
-        self._keep_up(row.id, worker, total=self._exports.count(wanted))
+        self._keep_up(row.id, worker, total=self._exports.total(wanted).number)
         export = self._exports.make(actor, wanted, ExportFormat(row.format), self._progress_of(row.id, worker))
         key = new_key()
         size = self._files.write(row.id, key, export.chunks)

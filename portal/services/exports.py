@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from audit.checkpoint import SignedCheckpoint
 from audit.log import AuditLog, LoggedAccess
 from audit.note import Signer
+from audit.searching import Precision, Total
 from portal.domain.actions import Action
 from portal.domain.actors import Actor
 from portal.domain.errors import PortalError
@@ -64,14 +65,15 @@ class Exports:
         Raises:
             TooManyForCourt: it is none that a court's bundle can be made of.
         """
-        found = self.count(wanted)
-        if form is ExportFormat.COURT and found > MAXIMUM_ENTRIES:
+        found = self.total(wanted)
+        is_estimated = found.precision is Precision.ESTIMATED  # of more than are counted one by one
+        if form is ExportFormat.COURT and (is_estimated or found.number > MAXIMUM_ENTRIES):
             raise TooManyForCourt
-        return form is not ExportFormat.COURT and found <= AT_ONCE
+        return form is not ExportFormat.COURT and not is_estimated and found.number <= AT_ONCE
 
-    def count(self, wanted: TrailSearch) -> int:
-        """How many entries an export of this would hold now."""
-        return self._log.count(self._oversight.query(wanted))
+    def total(self, wanted: TrailSearch) -> Total:
+        """How many entries an export of this would hold now, exactly or as an estimate."""
+        return self._log.total(self._oversight.query(wanted))
 
     def export(self, actor: Actor, wanted: TrailSearch, form: ExportFormat, *, request_id: str) -> Export:
         """Everything that `wanted` finds, up to and including this export's own entry.

@@ -44,15 +44,25 @@ class RegistryPage(PortalPage):
 
 class History(PortalPage):
     path = "/me/accesses"
+    #: One look: an item of the list that is no group of others.
+    LOOK = ".gh-list__item:not(:has(.gh-list__item))"
+
+    def unfold_cases(self) -> Self:
+        """Show each look of every case."""
+        folded = self.page.locator("details:not([open]) > summary").filter(has_text="Show each of them")
+        while folded.count():
+            folded.first.click()
+        return self
 
     @property
     def sentences(self) -> list[str]:
-        return self.page.locator(".gh-line__sentence").all_inner_texts()
+        self.unfold_cases()
+        return self.page.locator(f"{self.LOOK} .gh-line__sentence").all_inner_texts()
 
     @property
     def details(self) -> list[str]:
         """Where each look on this page is told in full: different for every look."""
-        links = self.page.get_by_role("link", name="Details and receipt")
+        links = self.unfold_cases().page.get_by_role("link", name="Details and receipt")
         return [link.get_attribute("href") or "" for link in links.all()]
 
     @property
@@ -84,7 +94,7 @@ class History(PortalPage):
 
     def open_look(self, sentence: str) -> Look:
         """The details of the first look whose sentence holds `sentence`."""
-        line = self.page.locator(".gh-list__item").filter(has_text=sentence).first
+        line = self.unfold_cases().page.locator(self.LOOK).filter(has_text=sentence).first
         line.get_by_role("link", name="Details and receipt").click()
         return Look(self.page, self.site)
 

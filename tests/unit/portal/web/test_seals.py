@@ -114,7 +114,8 @@ def station(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 PAGES = (
     "/me", "/me/accesses", "/me/accesses?kind=human", "/me/accesses?kind=automatic", "/me/accesses?kind=own",
-    "/me/accesses?organisation=police", "/me/accesses?purpose=criminal-proceedings", "/alerts",
+    "/me/accesses?organisation=police", "/me/accesses?purpose=criminal-proceedings",
+    "/me/knowledge", "/me/disputes", "/alerts",
 )  # fmt: skip
 
 

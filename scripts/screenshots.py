@@ -18,6 +18,7 @@ from tests.functional.conftest import ARGUMENTS, CHROMIUM
 from tests.functional.pages.base import SignIn
 from tests.functional.pages.casework import PurposeChoice
 from tests.functional.pages.citizen import History, Overview
+from tests.functional.pages.disputes import Contest
 from tests.functional.pages.oversight import TrailSearch, Verification
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -38,6 +39,20 @@ def bought(page: Page, site: str) -> None:
 def look(page: Page, site: str) -> None:
     History(page, site).open().filter(organisation="Claimcheck Services")
     History(page, site).open_look("looked at")
+
+
+def history(page: Page, site: str) -> None:
+    History(page, site).open()
+
+
+def knowledge(page: Page, site: str) -> None:
+    page.goto(f"{site}/me/knowledge")
+
+
+def dispute(page: Page, site: str) -> None:
+    why = "I asked for no benefit in that month and do not know why anybody looked."
+    Contest(page, site).open().begin().send(why)
+    page.get_by_role("heading", name="What was written").wait_for()
 
 
 def refusal(page: Page, site: str) -> None:
@@ -64,6 +79,11 @@ PICTURES: tuple[tuple[str, str, dict[str, int], Callable[[Page, str], None]], ..
     ("home-phone", SINGLE_PARENT, NARROW, home),
     ("bought-data", SINGLE_PARENT, WIDE, bought),
     ("look", SINGLE_PARENT, WIDE, look),
+    ("history", SINGLE_PARENT, WIDE, history),
+    ("history-phone", SINGLE_PARENT, NARROW, history),
+    ("knowledge", SINGLE_PARENT, WIDE, knowledge),
+    ("dispute", SINGLE_PARENT, WIDE, dispute),
+    ("dispute-phone", SINGLE_PARENT, NARROW, dispute),
     ("refusal", BENEFIT_OFFICER, WIDE, refusal),
     ("record", BENEFIT_OFFICER, WIDE, record),
     ("search", LEAD_AUDITOR, WIDE, search),

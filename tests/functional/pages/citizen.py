@@ -14,8 +14,8 @@ class Overview(PortalPage):
 
     @property
     def answer(self) -> str:
-        """The sentence that says how often others looked lately."""
-        return self.page.locator(".gh-answer__figure").first.inner_text()
+        """The sentence that says how often others looked lately, and whether that was unusual."""
+        return self.page.locator(".gh-verdict").inner_text()
 
     def open_registry(self, name: str) -> RegistryPage:
         self.page.get_by_role("link", name=name, exact=True).click()

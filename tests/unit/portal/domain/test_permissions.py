@@ -7,8 +7,12 @@ import pytest
 from portal.domain.actors import Role
 from portal.domain.permissions import GRANTS, OF_ALL_STAFF, Permission, role_may
 
-#: What two roles may do: a second person who approves may be a colleague or the supervisor.
-SHARED = {Permission.APPROVE_ACCESSES: {Role.CASEWORKER, Role.SUPERVISOR}}
+#: What two roles may do: whoever approves for another may be a colleague or the supervisor; whoever received a
+#: value that was found wrong is an official or, for an organisation's systems, its data protection officer.
+SHARED = {
+    Permission.APPROVE_ACCESSES: {Role.CASEWORKER, Role.SUPERVISOR},
+    Permission.TAKE_CORRECTIONS: {Role.CASEWORKER, Role.SUPERVISOR},
+}
 
 
 @pytest.mark.parametrize("permission", sorted(set(Permission) - OF_ALL_STAFF))

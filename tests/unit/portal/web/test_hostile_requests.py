@@ -305,7 +305,7 @@ def test_no_body_of_any_kind_breaks_a_form(refusing: FakePortal, body: bytes, ki
     client = refusing.client("caseworker")
     token = token_of(client)
     for path in _posts(refusing):
-        if path == "/sign-out":
+        if path in {"/sign-out", "/mail/stop/x"}:  # neither reads a body; a link that is nobody's is answered as any
             continue
         answer = client.post(path, data=body, content_type=kind, headers={"X-CSRFToken": token})
         # 302 where the account's role has the route and the form asks for nothing (ending other sessions).

@@ -30,8 +30,9 @@ from portal.services.security_log import SECURITY_LOGGER, announce
 
 #: What the security stream knows of a request and the ordinary log must not.
 IDENTIFYING = ("address", "account", "role", "organisation", "session")
-#: Eleven digits that begin as a personal code does. None belongs into a log, whoever wrote the line.
-_PERSONAL_CODE = re.compile(r"(?<!\d)[1-8]\d{10}(?!\d)")
+#: Eleven digits that begin as a personal code does. None belongs into a log, whoever wrote the line. An account's id is
+#: taken as a whole: one in a hundred ends in digits that look like a code.
+_PERSONAL_CODE = re.compile(r"(?P<id>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b)|(?<!\d)[1-8]\d{10}(?!\d)")
 _QUERY = re.compile(r"(?<=\S)\?\S*")
 HIDDEN = "[hidden]"
 #: The log package knows no portal, so its alarm is heard here and told in the security stream.
@@ -142,6 +143,10 @@ def _without_personal_data(_logger: Any, _method: str, event: Event) -> Event:
     return event
 
 
+def _hidden(found: re.Match[str]) -> str:
+    return found["id"] or HIDDEN
+
+
 def cut(text: str) -> str:
     """The text without query strings and without what looks like a personal code, on one line."""
-    return _PERSONAL_CODE.sub(HIDDEN, _QUERY.sub("", text)).replace("\r", " ").replace("\n", " ")
+    return _PERSONAL_CODE.sub(_hidden, _QUERY.sub("", text)).replace("\r", " ").replace("\n", " ")

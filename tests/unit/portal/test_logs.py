@@ -20,7 +20,7 @@ from structlog.contextvars import bound_contextvars
 from config.operation import LogFormat, LogsSettings
 from portal.domain.security_events import SecurityEvent
 from portal.furnishing import engine_of
-from portal.logs import IDENTIFYING, WITNESS_LOGGER, configure_logging, cut, formatter
+from portal.logs import HIDDEN, IDENTIFYING, WITNESS_LOGGER, configure_logging, cut, formatter
 from portal.services.security_log import SECURITY_LOGGER, announce
 from tests.factories.people import KADRI, MARY
 
@@ -102,6 +102,11 @@ def test_an_error_is_its_type_and_place_and_never_its_message() -> None:
 )
 def test_a_librarys_line_loses_its_query_string(line: str) -> None:
     assert "Mari" not in cut(line)
+
+
+def test_an_id_whose_digits_look_like_a_code_stays_whole() -> None:
+    account = "a81f408e-d86b-4b0c-933d-77771886017e"
+    assert cut(f"account {account}, code 37771886017") == f"account {account}, code {HIDDEN}"
 
 
 @given(before=st.text(max_size=20), after=st.text(max_size=20), code=st.sampled_from([MARY, KADRI]))

@@ -30,9 +30,11 @@ from portal.services.security_log import SECURITY_LOGGER, announce
 
 #: What the security stream knows of a request and the ordinary log must not.
 IDENTIFYING = ("address", "account", "role", "organisation", "session")
-#: Eleven digits that begin as a personal code does. None belongs into a log, whoever wrote the line. An account's id is
-#: taken as a whole: one in a hundred ends in digits that look like a code.
-_PERSONAL_CODE = re.compile(r"(?P<id>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b)|(?<!\d)[1-8]\d{10}(?!\d)")
+#: Eleven digits that begin as a personal code does. None belongs into a log, whoever wrote the line. The ids of
+#: accounts, requests and sessions are taken as a whole: in one of a hundred, some of the digits look like a code.
+_PERSONAL_CODE = re.compile(
+    r"(?P<id>\b(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,})\b)|(?<![0-9])[1-8][0-9]{10}(?![0-9])"
+)
 _QUERY = re.compile(r"(?<=\S)\?\S*")
 HIDDEN = "[hidden]"
 #: The log package knows no portal, so its alarm is heard here and told in the security stream.

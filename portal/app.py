@@ -59,6 +59,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     app = Flask("portal", root_path=str(Path(__file__).parent))
     _configure(app, settings)
     app.config["LOG_KEYS"] = house.log.published_keys()
+    init_request_log(app)
     csrf = CSRFProtect(app)
     csrf.exempt(staff_openid.back_channel_logout)
     csrf.exempt(openid.back_channel_logout)  # the provider's server posts it; its own signature stands for a mark
@@ -67,7 +68,6 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     _dress(app)
     login.init_login(app, demo_sign_in=settings.offers_demo_sign_in, provider=settings.oidc)
     init_json(app)
-    init_request_log(app)
     init_limits(app, settings.limits)
     init_guard(app)
     init_error_pages(app)

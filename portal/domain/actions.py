@@ -42,7 +42,8 @@ class Action(StrEnum):
     STEP_UP = "step-up"
     #: A registry's own system is given an access token for the API.
     CLIENT_SIGN_IN = "client-sign-in"
-    #: A session ends from elsewhere: by its own person in another session, or by the provider that vouched for them.
+    #: A session ends from elsewhere: by its own person in another session, by the provider that vouched for them, by an
+    #: administrator, or because it is used from another kind of device.
     SESSION_END = "session-end"
     #: A case of the case system is taken over, changes hands or subjects, or is closed: it decides what may be opened.
     CASE_CHANGE = "case-change"
@@ -120,6 +121,8 @@ class Action(StrEnum):
     RIGHTS_CHANGE = "rights-change"
     ACCOUNT_CLOSURE = "account-closure"
     ACCOUNT_REOPENING = "account-reopening"
+    #: An administrator signs somebody out everywhere; the account and its credentials stay as they are.
+    SIGN_OUT_BY_ADMINISTRATOR = "sign-out-by-administrator"
     #: One administrator opens a recovery of somebody's lost credentials, another decides, the person is told.
     RECOVERY_REQUEST = "recovery-request"
     RECOVERY_APPROVAL = "recovery-approval"
@@ -207,6 +210,9 @@ class Reason(StrEnum):
     #: Why a session ended that nobody signed out of.
     ENDED_ELSEWHERE = "ended-elsewhere"
     ENDED_BY_PROVIDER = "ended-by-provider"
+    ENDED_BY_ADMINISTRATOR = "ended-by-administrator"
+    CREDENTIALS_CHANGED = "credentials-changed"
+    DEVICE_CHANGED = "device-changed"
     RIGHTS_CHANGED = "rights-changed"
     RECOVERY = "recovery"
     #: Why a sign-in of staff was refused.

@@ -61,3 +61,4 @@ class Notice(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - an event, not a password
     LOCKED_OUT = "locked-out"
     ROLE_CHANGED = "role-changed"
+    SIGNED_OUT = "signed-out"

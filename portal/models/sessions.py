@@ -16,7 +16,8 @@ class SignedInSession(Base):
     `token_digest` is the SHA-256 of what the cookie holds, so that a copy of this table signs nobody in. `role` is the
     account's role at sign-in: a session never outlives it. `method`, `assurance` and `proved_at` are those of the last
     proof, at sign-in or at a step-up. `provider_session` is a keyed blind index of the provider's
-    `sid`, and the ID token is sealed with the session's id as its context.
+    `sid`, and the ID token is sealed with the session's id as its context. `network` is a keyed blind index of the
+    network from which that proof came: it can be compared and not read.
     """
 
     __tablename__ = "sessions"
@@ -34,4 +35,5 @@ class SignedInSession(Base):
     last_seen_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
     provider_session: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    network: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     sealed_id_token: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -141,6 +141,17 @@ class Administration:
         self._rights.end_sessions(line.person, Reason.ACCOUNT_CLOSED, request_id)
         return Done(account_id)
 
+    def sign_out(self, actor: Actor, account_id: str, reason: str, request_id: str) -> Done:
+        """Somebody left a machine signed in, or a session is suspected: every session ends, the rights stay."""
+        with self._rights.changing(actor, account_id) as session:
+            line = _standing_in(session, account_id, Standing.ACTIVE)
+            self._notices.tell(session, account_id, Notice.SIGNED_OUT)
+            details = details_of(account_id, line.role, line.organisation)
+            deed = Deed(Action.SIGN_OUT_BY_ADMINISTRATOR, details, justification=reason)
+            self._rights.note(session, actor, request_id, deed)
+        self._rights.end_sessions(line.person, Reason.ENDED_BY_ADMINISTRATOR, request_id)
+        return Done(account_id)
+
     def reopen(self, actor: Actor, account_id: str, reason: str, request_id: str) -> Done:
         """Somebody comes back. Credentials are set anew; those of before are gone."""
         with self._rights.changing(actor, account_id) as session:

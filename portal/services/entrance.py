@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from portal.domain.devices import Device
 from portal.domain.errors import NothingHere
 from portal.domain.identifiers import PersonalCode
 from portal.domain.security_events import SecurityEvent
+from portal.domain.staff import is_powerful
 from portal.services.accounts import Accounts
 from portal.services.clock import Clock
 from portal.services.entries import record
@@ -26,11 +27,12 @@ from portal.services.sessions import Method, OpenSession, Proof, Sessions
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The request that asks to come in: from which device, and with which session's token, if it had one."""
+    """A request: from which device and network, and with which session's token, if it had one."""
 
     request_id: str
     device: Device
     token: str | None = None
+    network: str = ""
 
     def __repr__(self) -> str:
         return f"Visit({self.request_id})"
@@ -38,10 +40,15 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Somebody who is signed in: the actor, as the accounts know them now, and the session they came by."""
+    """Somebody who is signed in: the actor, as the accounts know them now, and the session they came by.
+
+    `network` is where they come from now, and `has_moved` says that their last proof came from another one.
+    """
 
     actor: Actor
     session: OpenSession
+    network: str = field(default="", repr=False)
+    has_moved: bool = False
 
 
 class NoticesDevices(Protocol):
@@ -80,7 +87,7 @@ class Entrance:
         announce(SecurityEvent.SIGNED_IN, method=str(proof.method), assurance=str(proof.assurance))
         if self._devices is not None:
             self._devices.came_in(actor, visit.device)
-        return self._sessions.begin(session_id, actor, proof, visit.device)
+        return self._sessions.begin(session_id, actor, proof, visit.device, visit.network)
 
     def step_up(self, present: Present, proof: Proof, request_id: str) -> str:
         """Put the session on a new proof of the same person, and give its new token; the old one opens nothing.
@@ -92,7 +99,7 @@ class Entrance:
         session_id = present.session.session_id
         details = {"session": session_id, "method": str(proof.method), "assurance": str(proof.assurance)}
         record(self._log, [self._entry(present.actor, Action.STEP_UP, request_id, details)])
-        token = self._sessions.rotate(session_id, proof)
+        token = self._sessions.rotate(session_id, proof, present.network)
         if token is None:
             raise NothingHere
         announce(SecurityEvent.STEPPED_UP, method=str(proof.method), assurance=str(proof.assurance))
@@ -106,8 +113,15 @@ class Entrance:
         record(self._log, [entry])
 
     def meets(self, present: Present, demand: Demand) -> bool:
-        """Whether the proof behind the session is sure and fresh enough."""
+        """Whether the proof behind the session is sure and fresh enough.
+
+        One that was given in another network is fresh no longer, and does not do at all for a role that takes two
+        administrators to give (ASVS 5.0, 8.2.4; docs/security-policy.md).
+        """
         session = present.session
+        role = present.actor.role
+        if present.has_moved and (demand.fresh is not None or (role is not Role.CITIZEN and is_powerful(role))):
+            return False
         return demand.is_met_by(session.assurance, session.proved_at, self._clock())
 
     def refuse(self, code: PersonalCode, reason: Reason, request_id: str) -> None:
@@ -151,9 +165,13 @@ class Entrance:
         )
         record(self._log, [entry])
 
-    def who(self, token: str) -> Present | None:
-        """Who comes with `token`. Nobody, and the session is over, when the account was closed or has another role."""
-        session = self._sessions.resume(token)
+    def who(self, visit: Visit) -> Present | None:
+        """Who comes with the visit's token. Nobody, and the session is over, when the account was closed or has another
+        role, or when the token comes from another kind of device than it was given to: it was copied.
+
+        Raises DisclosureUnavailable when such an end could not be made an entry; the session is over all the same.
+        """
+        session = None if visit.token is None else self._sessions.resume(visit.token)
         if session is None:
             return None
         try:
@@ -164,7 +182,10 @@ class Entrance:
             self._sessions.end(session.session_id)
             announce(SecurityEvent.SESSION_ENDED, reason="account-closed" if actor is None else "role-changed")
             return None
-        return Present(actor, session)
+        if session.device != visit.device:
+            self._end(actor, [session], Reason.DEVICE_CHANGED, visit.request_id)
+            return None
+        return Present(actor, session, visit.network, not self._sessions.is_from(session, visit.network))
 
     def sign_out(self, present: Present, request_id: str) -> str | None:
         """End the session, then record it. Gives the ID token with which to sign out at the provider, if there is one.
@@ -189,9 +210,9 @@ class Entrance:
             raise NothingHere
         self._end(present.actor, chosen, Reason.ENDED_ELSEWHERE, request_id)
 
-    def end_others(self, present: Present, request_id: str) -> int:
+    def end_others(self, present: Present, request_id: str, reason: Reason = Reason.ENDED_ELSEWHERE) -> int:
         """End all sessions of the account but this one, and say how many those were."""
-        return self._end(present.actor, self._others(present), Reason.ENDED_ELSEWHERE, request_id)
+        return self._end(present.actor, self._others(present), reason, request_id)
 
     def end_by_provider(
         self, sid: str | None, code: PersonalCode | None, *, began_before: datetime, request_id: str

@@ -1,4 +1,8 @@
-"""A member of staff looks after their own password and passkeys. Each change is an entry and a notice."""
+"""A member of staff looks after their own password and passkeys.
+
+Each change is an entry and a notice, and ends the account's other sessions: whoever is in one of them by what was lost
+or guessed is out (ASVS 5.0, 7.4.3).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from portal.domain.staff import Notice
 from portal.models.staff import StaffCredentials
 from portal.services.ceremonies import Asked
 from portal.services.enrolment import Credentials, refuse_weak_password
+from portal.services.entrance import Entrance, Present
 from portal.services.notices import Notices
 from portal.services.passkeys import Answer, PasskeyLine, Prompt
 from portal.services.passwords import Check
@@ -21,9 +26,15 @@ class OwnCredentials:
     """Passkeys and password of the account that asks."""
 
     def __init__(
-        self, sessions: sessionmaker[Session], credentials: Credentials, notices: Notices, ledger: StaffLedger
+        self,
+        sessions: sessionmaker[Session],
+        credentials: Credentials,
+        notices: Notices,
+        ledger: StaffLedger,
+        entrance: Entrance,
     ) -> None:
         self._sessions = sessions
+        self._entrance = entrance
         self._credentials = credentials
         self._notices = notices
         self._ledger = ledger
@@ -41,28 +52,33 @@ class OwnCredentials:
     def ask_for_new(self, actor: Actor, browser: str) -> Prompt:
         return self._credentials.passkeys.ask_for_new(actor, Asked.ADD, browser)
 
-    def add_passkey(self, actor: Actor, name: str, answer: Answer, request_id: str) -> None:
+    def add_passkey(self, present: Present, name: str, answer: Answer, request_id: str) -> None:
         """Raises PasskeyRefused, TooManyPasskeys, DisclosureUnavailable: nothing was added."""
+        actor = present.actor
         credential = self._credentials.passkeys.made(actor, Asked.ADD, answer)
         with self._sessions.begin() as session:
             key = self._credentials.passkeys.keep(session, actor.account_id, credential, name)
             self._notices.tell(session, actor.account_id, Notice.PASSKEY_ADDED)
             session.flush()
             self._note(actor, Action.PASSKEY_ADDITION, request_id, key)
+        self._end_others(present, request_id)
 
-    def remove_passkey(self, actor: Actor, passkey_id: str, request_id: str) -> None:
+    def remove_passkey(self, present: Present, passkey_id: str, request_id: str) -> None:
         """Raises NothingHere, LastPasskey, DisclosureUnavailable: nothing was removed."""
+        actor = present.actor
         with self._sessions.begin() as session:
             self._credentials.passkeys.drop(session, actor.account_id, passkey_id)
             self._notices.tell(session, actor.account_id, Notice.PASSKEY_REMOVED)
             session.flush()
             self._note(actor, Action.PASSKEY_REMOVAL, request_id, passkey_id)
+        self._end_others(present, request_id)
 
-    def change_password(self, actor: Actor, current: str, new: str, request_id: str) -> Check:
+    def change_password(self, present: Present, current: str, new: str, request_id: str) -> Check:
         """Set a new password if `current` is the one. Wrong ones count as they do at sign-in.
 
         Raises PasswordRefused, NothingHere, DisclosureUnavailable: the old one stays.
         """
+        actor = present.actor
         with self._sessions() as session:
             self._row(session, actor)
         refuse_weak_password(new, actor)
@@ -75,7 +91,12 @@ class OwnCredentials:
             self._notices.tell(session, actor.account_id, Notice.PASSWORD_CHANGED)
             session.flush()
             self._note(actor, Action.PASSWORD_CHANGE, request_id)
+        self._end_others(present, request_id)
         return Check.RIGHT
+
+    def _end_others(self, present: Present, request_id: str) -> None:
+        """Once the change is committed: sessions end in a transaction of their own."""
+        self._entrance.end_others(present, request_id, Reason.CREDENTIALS_CHANGED)
 
     def _row(self, session: Session, actor: Actor) -> StaffCredentials:
         row = session.get(StaffCredentials, actor.account_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -75,6 +76,7 @@ class OpenSession:
     proved_at: datetime
     last_seen_at: datetime
     ends_at: datetime
+    network: bytes | None = field(default=None, repr=False)
 
 
 class Sessions:
@@ -87,9 +89,9 @@ class Sessions:
         self._clock = clock
         self._seen_every = min(SEEN_EVERY, limits.idle / 10)
 
-    def begin(self, session_id: str, actor: Actor, proof: Proof, device: Device) -> str:
-        """Make the session `session_id` and give its token, which is shown this once. Sessions that are over are
-        forgotten on the way."""
+    def begin(self, session_id: str, actor: Actor, proof: Proof, device: Device, network: str = "") -> str:
+        """Make the session `session_id` and give its token, which is shown this once. `network` is where the proof came
+        from. Sessions that are over are forgotten on the way."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         now = self._clock()
         row = SignedInSession(
@@ -106,6 +108,7 @@ class Sessions:
             last_seen_at=now,
             ends_at=now + self._limits.absolute,
             provider_session=self._provider_session(proof.provider_session),
+            network=self._network(network),
             sealed_id_token=None if proof.id_token is None else self._sealer.seal(proof.id_token, session_id),
         )
         with self._sessions.begin() as session:
@@ -132,7 +135,7 @@ class Sessions:
                 session.execute(seen)
             return found
 
-    def rotate(self, session_id: str, proof: Proof) -> str | None:
+    def rotate(self, session_id: str, proof: Proof, network: str = "") -> str | None:
         """A new token for a session that stands on `proof` from now on; the old token opens nothing any more.
 
         The level is that of the new proof even where it is lower: a level and a time that were proved apart must not
@@ -140,11 +143,12 @@ class Sessions:
         """
         token = secrets.token_urlsafe(TOKEN_BYTES)
         now = self._clock()
-        values = {
+        values: dict[str, object] = {
             "token_digest": _digest(token),
             "method": proof.method,
             "assurance": proof.assurance,
             "proved_at": min(proof.proved_at or now, now),
+            "network": self._network(network),
         }
         if proof.provider_session is not None:
             values["provider_session"] = self._provider_session(proof.provider_session)
@@ -175,6 +179,11 @@ class Sessions:
                 return None
             return self._sealer.unseal(row.sealed_id_token, session_id)
 
+    def is_from(self, session: OpenSession, network: str) -> bool:
+        """Whether the session's last proof came from this network, as far as is known of both."""
+        here = self._network(network)
+        return here is None or session.network is None or hmac.compare_digest(here, session.network)
+
     def end(self, session_id: str) -> bool:
         """End the session. Says whether it was this call that ended it."""
         with self._sessions.begin() as session:
@@ -183,6 +192,9 @@ class Sessions:
 
     def _is_over(self, now: datetime) -> ColumnElement[bool]:
         return or_(SignedInSession.ends_at <= now, SignedInSession.last_seen_at <= now - self._limits.idle)
+
+    def _network(self, network: str) -> bytes | None:
+        return self._sealer.blind_index(network, "session-network") if network else None
 
     def _provider_session(self, sid: str | None) -> bytes | None:
         return None if sid is None else self._sealer.blind_index(sid, "provider-session")
@@ -209,4 +221,5 @@ def _opened(row: SignedInSession) -> OpenSession:
         row.proved_at,
         row.last_seen_at,
         row.ends_at,
+        row.network,
     )

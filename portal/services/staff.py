@@ -52,7 +52,7 @@ def furnish_staff(
     return Staff(
         sign_in=StaffSignIn(passkeys, credentials.passwords, accounts, entrance, notices),
         enrolment=Enrolment(sessions, credentials, notices, ledger),
-        own=OwnCredentials(sessions, credentials, notices, ledger),
+        own=OwnCredentials(sessions, credentials, notices, ledger, entrance),
         notices=notices,
         accounts=StaffAccounts(sessions),
         administration=Administration(rights, requests, codes, notices, limits),

@@ -13,7 +13,7 @@ from portal.services.relying_party import PasskeyRefused
 from portal.web.browsers import browser_secret
 from portal.web.forms.staff import NewPasskeyForm, PasswordForm, weak
 from portal.web.guard import FRESH, requires
-from portal.web.house import actor, house, request_id
+from portal.web.house import actor, house, present, request_id
 from portal.web.i18n import gettext as _
 
 blueprint = Blueprint("account", __name__)
@@ -60,7 +60,7 @@ def add_passkey() -> ResponseReturnValue:
     if not form.validate():
         return _passkey_page(form), 400
     try:
-        house().staff.own.add_passkey(actor(), form.passkey_name.data, form.answer(browser_secret()), request_id())
+        house().staff.own.add_passkey(present(), form.passkey_name.data, form.answer(browser_secret()), request_id())
     except PasskeyRefused:
         return _passkey_page(form, failed=True), 400
     except TooManyPasskeys:
@@ -73,7 +73,7 @@ def add_passkey() -> ResponseReturnValue:
 @requires(Permission.MANAGE_OWN_CREDENTIALS, fresh=FRESH)
 def remove_passkey() -> ResponseReturnValue:
     try:
-        house().staff.own.remove_passkey(actor(), request.form.get("passkey", ""), request_id())
+        house().staff.own.remove_passkey(present(), request.form.get("passkey", ""), request_id())
     except LastPasskey:
         problem = _("This is your only passkey. Add another one first: without any you could not sign in.")
         passkeys = house().staff.own.passkeys(actor())
@@ -98,7 +98,7 @@ def change_password() -> ResponseReturnValue:
     if not form.validate():
         return render_template("account/password.html", form=form), 400
     try:
-        check = house().staff.own.change_password(actor(), form.current.data, form.new.data, request_id())
+        check = house().staff.own.change_password(present(), form.current.data, form.new.data, request_id())
     except PasswordRefused as refused:
         weak(form.new, refused.weakness)
         return render_template("account/password.html", form=form), 400

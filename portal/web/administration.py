@@ -26,7 +26,7 @@ from portal.web.i18n import gettext as _
 blueprint = Blueprint("administration", __name__)
 
 #: What is done to an account by one form that says why.
-STEPS = ("close", "reopen", "recover", "stop", "renew")
+STEPS = ("sign-out", "close", "reopen", "recover", "stop", "renew")
 _REFUSED = (OwnAccount, NotInThatState, AlreadyAsked)
 
 
@@ -91,6 +91,7 @@ def act(account: str, step: str) -> ResponseReturnValue:
         return _page(account, failed=(step, form)), 400
     desk = house().staff.administration
     acts = {
+        "sign-out": desk.sign_out,
         "close": desk.close,
         "reopen": desk.reopen,
         "recover": desk.ask_recovery,

@@ -68,8 +68,15 @@ def requires(
     return mark
 
 
-def signed_in() -> Callable[[View], View]:
-    return _marked(AnySignedIn())
+def signed_in(*, fresh: timedelta | None = None) -> Callable[[View], View]:
+    """For every signed-in account, at any level; with `fresh`, only after a proof no older than that."""
+
+    def mark(view: View) -> View:
+        if fresh is not None:
+            setattr(view, _DEMAND, Demand(Assurance.LOW, fresh))
+        return _marked(AnySignedIn())(view)
+
+    return mark
 
 
 def machine(operation: Operation) -> Callable[[View], View]:

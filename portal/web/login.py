@@ -28,7 +28,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from config.identity import OidcSettings
 from portal.domain.actors import Actor, Role
 from portal.domain.assurance import Assurance
-from portal.domain.devices import Device
+from portal.domain.devices import Device, network_of
 from portal.domain.text import LocalizedText
 from portal.services.accounts import DemonstrationAccount
 from portal.services.entrance import Visit
@@ -67,8 +67,7 @@ def init_login(app: Flask, *, demo_sign_in: bool, provider: OidcSettings | None)
 
 
 def _load(incoming: Request) -> SignedIn | None:
-    token = token_of(incoming)
-    present = None if token is None else house().entrance.who(token)
+    present = None if token_of(incoming) is None else house().entrance.who(visit())
     if present is None:
         return None
     if present.session.method is Method.DEMONSTRATION and not current_app.config["DEMO_SIGN_IN"]:
@@ -132,6 +131,7 @@ def visit() -> Visit:
         request_id(),
         Device.of_user_agent(request.user_agent.string),
         token_of(request),
+        network_of(request.remote_addr),
     )
 
 

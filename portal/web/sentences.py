@@ -110,6 +110,8 @@ def _session(line: TrailLine) -> str:
         return _("You proved again who you are.")
     if line.reason == Reason.ENDED_BY_PROVIDER:
         return _("The sign-in service ended a session of yours.")
+    if line.reason == Reason.DEVICE_CHANGED:
+        return _("A session of yours was ended: it was used from another kind of device than it began on.")
     return _("You ended a session of yours from another device.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.web.guard import signed_in
+from portal.web.guard import FRESH, signed_in
 from portal.web.house import house, present, request_id
 
 blueprint = Blueprint("sessions", __name__)
@@ -22,14 +22,14 @@ def overview() -> ResponseReturnValue:
 
 
 @blueprint.post("/sessions/end")
-@signed_in()
+@signed_in(fresh=FRESH)
 def end() -> ResponseReturnValue:
     house().entrance.end_one(present(), request.form.get("session", ""), request_id())
     return redirect(url_for("sessions.overview"))
 
 
 @blueprint.post("/sessions/end-others")
-@signed_in()
+@signed_in(fresh=FRESH)
 def end_others() -> ResponseReturnValue:
     house().entrance.end_others(present(), request_id())
     return redirect(url_for("sessions.overview"))

@@ -38,6 +38,7 @@ NOTICES = {
     Notice.PASSKEY_REMOVED: _l("A passkey was removed."),
     Notice.PASSWORD_CHANGED: _l("The password was changed."),
     Notice.LOCKED_OUT: _l("The password was wrong too often with one of your passkeys."),
+    Notice.SIGNED_OUT: _l("An administrator signed you out everywhere."),
     Notice.ROLE_CHANGED: _l("Your role or your organisation was changed."),
 }
 _LOOKS = {

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from portal.domain.devices import _BROWSERS, _SYSTEMS, Device
+from portal.domain.devices import _BROWSERS, _SYSTEMS, Device, network_of
+
+Address = IPv4Address | IPv6Address
 
 WINDOWS_EDGE = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -41,3 +45,24 @@ def test_nothing_that_a_client_writes_is_kept(text: str) -> None:
     device = Device.of_user_agent(text)
     assert device.browser in {"", *(name for _, name in _BROWSERS)}
     assert device.system in {"", *(name for _, name in _SYSTEMS)}
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("unix:", ""),
+        (None, ""),
+    ],
+)
+def test_a_network_is_the_prefix_of_an_address(address: str | None, network: str) -> None:
+    assert network_of(address) == network
+
+
+@given(st.ip_addresses(), st.ip_addresses())
+def test_two_addresses_are_of_one_network_when_their_first_bits_agree(one: Address, other: Address) -> None:
+    assume(not any(getattr(address, "ipv4_mapped", None) for address in (one, other)))
+    first_bits = [(address.version, int(address) >> (8 if address.version == 4 else 80)) for address in (one, other)]
+    assert (network_of(str(one)) == network_of(str(other))) is (first_bits[0] == first_bits[1])

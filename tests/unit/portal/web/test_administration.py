@@ -183,6 +183,21 @@ def test_a_mover_loses_the_old_rights_in_the_middle_of_a_session(office: Office)
     assert portal.client("auditor").get("/casework").status_code == 200
 
 
+def test_an_administrator_signs_somebody_out_everywhere_and_changes_nothing_else(office: Office) -> None:
+    portal, auditor = office.portal, office.portal.accounts["auditor"]
+    one, other = portal.client("auditor"), portal.client("auditor")
+    assert office.act(office.first, auditor, "sign-out").status_code == 303
+    assert one.get("/oversight").status_code == other.get("/oversight").status_code == 302
+    again = portal.client("auditor")
+    assert again.get("/oversight").status_code == 200
+    assert "An administrator signed you out everywhere." in again.get("/account").get_data(as_text=True)
+    [deed] = office.entries(Action.SIGN_OUT_BY_ADMINISTRATOR)
+    assert deed.details["account"] == auditor
+    assert deed.justification
+    ended = office.entries(Action.SESSION_END)
+    assert {(one.official, one.reason) for one in ended} == {(auditor, Reason.ENDED_BY_ADMINISTRATOR)}
+
+
 def test_another_organisation_ends_the_session_as_well(office: Office) -> None:
     portal = office.portal
     working = portal.client("caseworker")

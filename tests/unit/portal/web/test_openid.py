@@ -17,7 +17,9 @@ from audit.errors import LogUnavailable
 from audit.log import TrailQuery
 from portal.domain.actions import Action
 from portal.domain.assurance import Assurance
+from portal.domain.devices import Device
 from portal.domain.permissions import Permission
+from portal.services.entrance import Visit
 from portal.web.guard import requires
 from tests.factories.apps import FakePortal, token_of
 from tests.factories.people import JUHAN, MARY
@@ -673,7 +675,8 @@ def test_an_old_proof_at_the_provider_is_not_fresh_here(portal: FakePortal, prov
     provider.change = lambda claims: claims.update(auth_time=claims["iat"] - 7200)
     sign_in = SignIn.begin(portal, provider)
     sign_in.come_back()
-    session = portal.house.entrance.who(sign_in.client.get_cookie("glasshouse").value)  # type: ignore[union-attr]
+    token = sign_in.client.get_cookie("glasshouse").value  # type: ignore[union-attr]
+    session = portal.house.entrance.who(Visit("r", Device(), token))
     assert session is not None
     assert (session.session.started_at - session.session.proved_at).total_seconds() >= 7199
 

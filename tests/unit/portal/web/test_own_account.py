@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
 
 from audit.log import TrailQuery
-from portal.domain.actions import Action
+from portal.domain.actions import Action, Reason
 from portal.domain.actors import Role
 from tests.factories.apps import FakePortal
 from tests.factories.staff import Member, asked_by, enrolled, send
@@ -93,6 +94,25 @@ def test_a_password_changes_only_for_somebody_who_knows_the_one_before(member: M
     assert "The password was changed." in client.get("/account").get_data(as_text=True)
     portal.post(client, "/account/notices")
     assert "The password was changed." not in client.get("/account").get_data(as_text=True)
+
+
+def test_every_change_of_credentials_ends_the_other_sessions_and_keeps_this_one(member: Member) -> None:
+    portal, here = member.portal, member.signed_in()
+
+    def is_out(change: Callable[[], object]) -> bool:
+        there = Member(portal, member.account_id, key, password[-1]).signed_in()
+        assert there.get("/casework").status_code == 200
+        change()
+        return there.get("/casework").status_code == 302
+
+    key, password, second = member.key, [member.password], SoftAuthenticator(member.key.origin)
+    new = "uus parool metsa taga"
+    assert is_out(lambda: _add(member, here, second))
+    assert is_out(lambda: portal.post(here, "/account/passkeys/remove", passkey=_keys(here)[1]))
+    assert is_out(lambda: portal.post(here, "/account/password", current=member.password, new=new))
+    assert here.get("/casework").status_code == 200
+    reasons = [one.access.reason for one in portal.house.log.stream(TrailQuery()) if one.access]
+    assert reasons.count(Reason.CREDENTIALS_CHANGED) == 3
 
 
 def test_an_account_without_local_credentials_is_told_so(portal: FakePortal) -> None:

@@ -82,6 +82,8 @@ def test_nothing_of_one_request_stands_in_the_next_ones_lines(portal: FakePortal
     portal.client().post("/sign-in/demonstration")
     (line,) = security.lines("form-not-trusted")
     assert "account" not in line
+    assert len(line["request_id"]) == 16
+    assert line["address"] == "127.0.0.1"
 
 
 def test_signing_in_and_out_are_told(portal: FakePortal, security: Written) -> None:

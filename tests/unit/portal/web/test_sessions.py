@@ -103,6 +103,49 @@ def test_all_other_sessions_end_at_once(portal: FakePortal) -> None:
     assert here.get("/me").status_code == neighbour.get("/me").status_code == 200
 
 
+def test_ending_sessions_takes_a_fresh_proof_and_then_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [datetime(2026, 3, 2, 8, 0, tzinfo=UTC)]
+    portal = FakePortal.build(tmp_path, monkeypatch, clock=lambda: now[0])
+    here, there = portal.client("citizen"), portal.client("citizen")
+    now[0] += timedelta(minutes=11)
+    asked = portal.post(here, "/sessions/end-others")
+    assert asked.status_code == 303
+    assert asked.location.startswith("/step-up/")
+    assert there.get("/me").status_code == 200, "nothing ended yet"
+    portal.post(here, asked.location)
+    assert "/sessions/end-others" in here.get(asked.location.removesuffix("/demonstration")).get_data(as_text=True)
+    portal.post(here, "/sessions/end-others")
+    assert there.get("/me").status_code == 302
+    portal.close()
+
+
+def test_a_token_used_from_another_kind_of_device_opens_nothing_and_ends_the_session(portal: FakePortal) -> None:
+    client = portal.client("citizen")
+    stolen = _with_token(portal, _token(client))
+    chrome = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/126.0 Safari/537.36"}
+    assert stolen.get("/me/records", headers=chrome).status_code == 302
+    assert client.get("/me").status_code == 302, "and its owner signs in anew"
+    page = portal.client("citizen").get("/me/accesses?kind=own").get_data(as_text=True)
+    assert "A session of yours was ended: it was used from another kind of device" in page
+
+
+def test_an_auditor_in_another_network_proves_again_and_a_citizen_reads_on(portal: FakePortal) -> None:
+    elsewhere = {"REMOTE_ADDR": "198.51.100.7"}
+    assert portal.client("citizen").get("/me/records", environ_base=elsewhere).status_code == 200
+    auditor = portal.client("auditor")
+    asked = auditor.get("/oversight", environ_base=elsewhere)
+    assert (asked.status_code, asked.location.startswith("/step-up/")) == (303, True)
+    assert auditor.get("/oversight").status_code == 200
+
+
+def test_the_network_of_a_session_stands_nowhere_in_the_clear(portal: FakePortal) -> None:
+    client = portal.app.test_client()
+    data = {"csrf_token": token_of(client), "account": portal.accounts["citizen"]}
+    client.post("/sign-in/demonstration", data=data, environ_base={"REMOTE_ADDR": "203.0.113.77"})
+    for file in portal.settings.data_dir.rglob("*"):
+        assert not file.is_file() or b"203.0.113" not in file.read_bytes(), file
+
+
 def test_a_form_that_arrives_after_the_session_ended_says_so(portal: FakePortal) -> None:
     here, there = portal.client("citizen"), portal.client("citizen")
     token = token_of(there)
@@ -130,7 +173,7 @@ def test_the_page_names_devices_coarsely_and_never_what_a_client_wrote(portal: F
     token = token_of(client)
     data = {"csrf_token": token, "account": portal.accounts["citizen"]}
     client.post("/sign-in/demonstration", data=data, headers={"User-Agent": agent})
-    page = client.get("/sessions").get_data(as_text=True)
+    page = client.get("/sessions", headers={"User-Agent": agent}).get_data(as_text=True)
     assert "Firefox on Linux" in page
     assert "alert(1)" not in page
     assert "127.0" not in page

@@ -4,74 +4,109 @@ from __future__ import annotations
 
 import hashlib
 import re
+from binascii import hexlify
 from collections.abc import Sequence
+from itertools import groupby
 
 from audit.entry import MAX_INTEGER
 
 _SOURCE = re.compile(rb"[a-z][a-z0-9-]{0,63}")
 _HEX = b"0123456789abcdef"
+#: What a leaf is split into at its last eight quotes: all before the source, the source, `source_seq`, and so on.
+_PARTS = 9
+
+Followed = tuple[list[bytes], int, dict[str, int], dict[str, tuple[int, int]] | None]
 
 
 def follow(
-    leaves: Sequence[bytes],
+    leaves: list[bytes],
     origin: str,
     seq: int,
     prev: bytes,
     time_ms: int,
     sources: dict[str, int],
     first_of: dict[str, tuple[int, int]] | None,
-) -> tuple[list[bytes], int, dict[str, int], dict[str, tuple[int, int]] | None] | None:
+) -> Followed | None:
     """The hashes of leaves that follow on from entry `seq`-1, and the state behind them; None where one does not.
 
-    A leaf's first four members have a fixed length, so that only the source and the time have to be looked for.
+    Each leaf is written anew from the few parts that may differ, and compared as a whole: whatever was taken for a
+    part, no byte of a leaf goes unseen. Column by column, since a loop over the leaves takes twice as long.
     """
-    sha256 = hashlib.sha256
-    sources, first_of = dict(sources), None if first_of is None else dict(first_of)
-    names: dict[bytes, str] = {source.encode(): source for source in sources}
-    before_prev = f'","log":"{origin}","prev":"'.encode()
-    hashes: list[bytes] = []
-    digits: list[bytes] = []
-    time_text: bytes | None = None
-    for leaf in leaves:
-        place = before_prev + prev.hex().encode() + b'","seq":%d,"source":"' % seq
-        source, _, numbers = leaf[154 + len(place) :].partition(b'","source_seq":')
-        number, _, rest = numbers.partition(b',"time_ms":')
-        if (
-            leaf[:15] != b'{"commitment":"'
-            or leaf[79:90] != b'","label":"'
-            or leaf[154 : 154 + len(place)] != place
-            or rest[-13:] != b',"version":1}'
-        ):
-            return None
-        name = names.get(source)
-        if name is None:
-            if _SOURCE.fullmatch(source) is None:
-                return None
-            name = names[source] = source.decode("ascii")
-            if first_of is not None and (given := _integer(number)) is not None:
-                first_of[name] = (seq, given)
-                sources[name] = given
-        expected = sources.get(name, 0)
-        if number != b"%d" % expected:
-            return None
-        sources[name] = expected + 1
-        if rest[:-13] != time_text:
-            time_text = rest[:-13]
-            given_time = _integer(time_text)
-            if given_time is None or given_time < time_ms:
-                return None
-            time_ms = given_time
-        digits += (leaf[15:79], leaf[90:154])
-        prev = sha256(b"\x00" + leaf).digest()
-        hashes.append(prev)
-        seq += 1
-    if seq > MAX_INTEGER or b"".join(digits).translate(None, _HEX):
+    if not leaves:
+        return [], time_ms, sources, first_of
+    columns = list(zip(*(leaf.rsplit(b'"', _PARTS - 1) for leaf in leaves), strict=False))
+    if len(columns) < _PARTS or seq + len(leaves) > MAX_INTEGER:
         return None
-    return hashes, time_ms, sources, first_of
+    named, reports, times = columns[1], columns[4], columns[6]
+    newest = _newest(times, time_ms)
+    counted = _counted(named, reports, seq, sources, first_of)
+    if newest is None or counted is None:
+        return None
+    numbers, sources, first_of = counted
+    sha256 = hashlib.sha256
+    hashes = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    commitments, labels = [leaf[15:79] for leaf in leaves], [leaf[90:154] for leaf in leaves]
+    must_be = (
+        b'{"commitment":"%%b","label":"%%b","log":"%b","prev":"%%b","seq":%%d,"source":"%%b","source_seq":%%d,'
+        b'"time_ms"%%b"version":1}' % origin.replace("%", "%%").encode()
+    )
+    seqs, prevs = range(seq, seq + len(leaves)), map(hexlify, [prev, *hashes[:-1]])
+    parts = zip(commitments, labels, prevs, seqs, named, numbers, times, strict=True)
+    if list(map(must_be.__mod__, parts)) != leaves or b"".join(commitments + labels).translate(None, _HEX):
+        return None
+    return hashes, newest, sources, first_of
+
+
+def _newest(times: Sequence[bytes], time_ms: int) -> int | None:
+    """The last of these times; None where one is no time, or earlier than the one before it."""
+    for text, _ in groupby(times):
+        given = _integer(text)
+        if given is None or given < time_ms:
+            return None
+        time_ms = given
+    return time_ms
+
+
+def _counted(
+    named: Sequence[bytes],
+    reports: Sequence[bytes],
+    seq: int,
+    sources: dict[str, int],
+    first_of: dict[str, tuple[int, int]] | None,
+) -> tuple[Sequence[int], dict[str, int], dict[str, tuple[int, int]] | None] | None:
+    """The number that each report must have in its source, and the state behind them."""
+    following: dict[bytes, int] = {}
+    first_of = None if first_of is None else dict(first_of)
+    for source in set(named):
+        if _SOURCE.fullmatch(source) is None:
+            return None
+        name = source.decode("ascii")
+        number = sources.get(name)
+        if number is None and first_of is not None:
+            at = named.index(source)
+            number = _integer(reports[at])  # what it says itself: the reports before are not known here
+            if number is None:
+                return None
+            first_of[name] = (seq + at, number)
+        following[source] = number or 0
+    if max(following.values()) + len(named) > MAX_INTEGER:
+        return None
+    numbers: Sequence[int]
+    if len(following) == 1:
+        start = following[named[0]]
+        numbers = range(start, start + len(named))
+        following[named[0]] = start + len(named)
+    else:
+        numbers = many = []
+        for source in named:
+            many.append(following[source])
+            following[source] += 1
+    return numbers, sources | {source.decode("ascii"): number for source, number in following.items()}, first_of
 
 
 def _integer(text: bytes) -> int | None:
-    """A number as canonical JSON writes it, within what a leaf may hold; None for anything else."""
-    if not text.isdigit() or len(text) > 16 or text != b"%d" % (number := int(text)) or number > MAX_INTEGER:
+    """A member's number with its colon and comma, as canonical JSON writes it; None for anything else."""
+    digits = text[1:-1]
+    if not digits.isdigit() or len(digits) > 16 or (number := int(digits)) > MAX_INTEGER or text != b":%d," % number:
         return None
     return number

@@ -38,8 +38,8 @@ def root_of(hashes: Iterable[bytes]) -> bytes:
     while len(level) > 1:
         # A node without a sibling moves up unchanged; this equals the recursive split at the largest power of two.
         unpaired = level[-1:] if len(level) % 2 else []
-        pairs = zip(level[::2], level[1::2], strict=False)
-        level = [sha256(b"\x01" + left + right).digest() for left, right in pairs] + unpaired
+        nodes = iter(level)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in zip(nodes, nodes, strict=False)] + unpaired
     return level[0]
 
 
@@ -208,6 +208,19 @@ class CompactRange:
             if visit is not None:
                 visit(height, index, node)
         hashes.append(node)
+
+    def append_all(self, leaf_hashes: Sequence[bytes], visit: NodeVisitor | None = None) -> None:
+        """Add leaves by the largest complete subtrees that they make, which is faster than one by one.
+
+        `visit` is told of each of these subtrees and of what it completes, and of nothing inside it.
+        """
+        start = 0
+        while start < len(leaf_hashes):
+            height = (len(leaf_hashes) - start).bit_length() - 1
+            if self._size:
+                height = min(height, (self._size & -self._size).bit_length() - 1)
+            self.append_subtree(height, root_of(leaf_hashes[start : start + (1 << height)]), visit)
+            start += 1 << height
 
     def root(self) -> bytes:
         """The root of the tree as it stands."""

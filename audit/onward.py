@@ -30,11 +30,7 @@ def verify_onward(
     root, and named as lying before. For the rest as `verify_log`.
     """
     replay = Replay(source, origin, verifiers, [trusted, *(one for one in earlier if one.size >= trusted.size)])
-    try:
-        _replay_from(replay, source.head()[0], trusted, progress)
-    except Broken as broken:
-        return VerificationReport(False, replay.size, None, broken.first, broken.problem, replay.opened, replay.erased)
-    return VerificationReport(True, replay.size, replay.root, None, None, replay.opened, replay.erased)
+    return replay.verdict(lambda: _replay_from(replay, source.head()[0], trusted, progress))
 
 
 def _replay_from(

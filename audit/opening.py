@@ -20,12 +20,11 @@ from audit.note import Verifier
 from audit.onward import verify_onward
 from audit.relay import Relay
 from audit.remembered import RememberedCheckpoint
-from audit.replay import RANGE
 from audit.rows import INDEX_KEY, Head
 from audit.signers import Signers
 from audit.source import StoredLog
 from audit.store import Store
-from audit.stretches import verify_on_cores
+from audit.stretches import SHARED_FROM, verify_on_cores
 from audit.upgrading import bring_up_to_date, is_up_to_date
 from audit.vault import Vault
 from audit.verify import VerificationReport, verify_log
@@ -208,7 +207,7 @@ def verify_store(
             if trusted is not None:
                 source = StoredLog(connection, vault)
                 return verify_onward(source, origin, verifiers, trusted, earlier=earlier, progress=progress)
-            if jobs > 1 and head.size > 4 * RANGE:  # below, starting processes takes longer than checking
+            if jobs > 1 and head.size >= SHARED_FROM:
                 return verify_on_cores(
                     database_url, origin, verifiers, master_key, previous_master_key, earlier, jobs, progress
                 )

@@ -7,7 +7,6 @@ a stretch each, and one joins what they found.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.entry import GENESIS, Access, Leaf, commit, decode_body, decode_leaf, label, leaf_hash
@@ -18,7 +17,7 @@ from audit.errors import (
     VerificationFailed,
 )
 from audit.following import follow
-from audit.merkle import CompactRange, root_of
+from audit.merkle import CompactRange
 from audit.note import Verifier
 from audit.stored import (
     ERASED_ENTRIES,
@@ -27,13 +26,13 @@ from audit.stored import (
     Broken,
     LogSource,
     StoredEntry,
+    Stretch,
     VerificationReport,
     digest_of_entries,
 )
-from audit.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, partial_width
+from audit.tiles import HASH_SIZE, TILE_WIDTH
+from audit.tiling import check_edges, check_node, stored_node
 
-#: Entries that one process checks at a stretch where several share a log: whole tiles.
-RANGE = TILE_WIDTH * 128
 _PROGRESS_EVERY = TILE_WIDTH * 4
 
 
@@ -53,66 +52,7 @@ def verify_log(
     `progress` is told (entries done, entries claimed).
     """
     replay = Replay(source, origin, verifiers, list(earlier))
-    try:
-        replay.run(progress)
-    except Broken as broken:
-        return VerificationReport(False, replay.size, None, broken.first, broken.problem, replay.opened, replay.erased)
-    return VerificationReport(True, replay.size, replay.root, None, None, replay.opened, replay.erased)
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What was found of entries `first` to `end` by themselves; what came before was taken from the tiles.
-
-    `sources` gives for each source that reported in it the entry and the number of its first report, and the number
-    after its last. `covered` is the size of the last checkpoint that held.
-    """
-
-    first: int
-    end: int
-    frontier: tuple[bytes, ...]
-    prev: bytes
-    time_ms: int
-    sources: dict[str, tuple[int, int, int]]
-    covered: int
-    opened: int
-    erased: int
-    broken: tuple[int, str] | None = None
-
-
-def check_stretch(
-    source: LogSource, origin: str, verifiers: Sequence[Verifier], earlier: Sequence[Checkpoint], first: int, end: int
-) -> Stretch:
-    """Check entries `first` (a multiple of 256) to `end`, as one of several processes that share a log.
-
-    Its finding counts if all the stretches before it are sound: they vouch for the tiles from which it began.
-    """
-    replay = Replay(source, origin, verifiers, [one for one in earlier if first <= one.size <= end])
-    broken = None
-    try:
-        replay.begin_at(first)
-        replay.run_stretch(end)
-    except Broken as found:
-        broken = (found.first, found.problem)
-    return replay.stretch(first, end, broken)
-
-
-def join_stretches(
-    source: LogSource,
-    origin: str,
-    verifiers: Sequence[Verifier],
-    earlier: Iterable[Checkpoint],
-    stretches: Sequence[Stretch],
-) -> VerificationReport:
-    """The verdict on a log whose stretches were checked one by one, in order and without a gap, up to its size."""
-    replay = Replay(source, origin, verifiers, list(earlier))
-    try:
-        for stretch in stretches:
-            replay.join(stretch)
-        replay.finish()
-    except Broken as broken:
-        return VerificationReport(False, replay.size, None, broken.first, broken.problem, replay.opened, replay.erased)
-    return VerificationReport(True, replay.size, replay.root, None, None, replay.opened, replay.erased)
+    return replay.verdict(lambda: replay.run(progress))
 
 
 class Replay:
@@ -148,6 +88,14 @@ class Replay:
     def root(self) -> bytes:
         return self._tree.root()
 
+    def verdict(self, replayed: Callable[[], None]) -> VerificationReport:
+        """What is to be said of the log once `replayed` has replayed it here, or found it broken."""
+        try:
+            replayed()
+        except Broken as broken:
+            return VerificationReport(False, self.size, None, broken.first, broken.problem, self.opened, self.erased)
+        return VerificationReport(True, self.size, self.root, None, None, self.opened, self.erased)
+
     def run(self, progress: Callable[[int, int], None] | None) -> None:
         claimed, _ = self._source.head()
         due = _Lookahead(self._source.checkpoints(None, None))
@@ -172,7 +120,7 @@ class Replay:
         start = 0
         for height in range(first.bit_length() - 1, -1, -1):
             if first >> height & 1:
-                nodes.append(self._stored_node(height, start >> height))
+                nodes.append(stored_node(self._source, height, start >> height))
                 start += 1 << height
         self._tree = CompactRange(first, nodes)
         self._prev = self._tile_hash(first - 1)
@@ -184,15 +132,6 @@ class Replay:
         self._covered = self._source.covered(first)
         for seq, tombstone in self._source.erased_across(first):
             self._erased.setdefault(tombstone, []).append(seq)
-
-    def _stored_node(self, height: int, index: int) -> bytes:
-        level, within = divmod(height, TILE_HEIGHT)
-        first = index << within
-        tile_index, start = divmod(first, TILE_WIDTH)
-        hashes = self._source.tile(level, tile_index)[start * HASH_SIZE : (start + (1 << within)) * HASH_SIZE]
-        if len(hashes) != HASH_SIZE << within:
-            raise Broken(index << height, f"a tile over entries from {index << height} on is missing or too short")
-        return root_of([hashes[at : at + HASH_SIZE] for at in range(0, len(hashes), HASH_SIZE)])
 
     def run_stretch(self, end: int) -> None:
         first = self.size
@@ -279,16 +218,16 @@ class Replay:
         return True
 
     def _grow(self, hashes: Sequence[bytes], due: _Lookahead) -> None:
-        stops = [size for size in self._earlier if self.size < size < self.size + len(hashes)]
-        is_whole = len(hashes) == TILE_WIDTH and not stops
-        if is_whole and (due.size is None or due.size >= self.size + TILE_WIDTH):
-            self._tree.append_subtree(TILE_HEIGHT, root_of(hashes), self._check_node)
+        """Add leaves by the largest complete subtrees, stopping at each size over which a checkpoint was signed."""
+        end = self.size + len(hashes)
+        kept = sorted(size for size in self._earlier if self.size < size < end)
+        start = 0
+        while start < len(hashes):
+            stops = [size for size in (due.size, *kept, end) if size is not None and size > self.size]
+            count = min(stops) - self.size
+            self._tree.append_all(hashes[start : start + count], self._check_node)
+            start += count
             self._check_due(due)
-            return
-        for node in hashes:
-            self._tree.append(node, self._check_node)
-            if (due.size is not None and due.size <= self.size) or self._earlier:
-                self._check_due(due)
 
     def _check_entry(self, entry: StoredEntry) -> None:
         expected = self.size
@@ -348,14 +287,7 @@ class Replay:
         return self._tile[1][start * HASH_SIZE : (start + 1) * HASH_SIZE]
 
     def _check_node(self, height: int, index: int, node: bytes) -> None:
-        level, within = divmod(height, TILE_HEIGHT)
-        if within or level == 0:
-            return
-        tile_index, start = divmod(index, TILE_WIDTH)
-        stored = self._source.tile(level, tile_index)[start * HASH_SIZE : (start + 1) * HASH_SIZE]
-        if stored != node:
-            first = index << height
-            raise Broken(first, f"the tile over entries {first} to {self.size} was changed")
+        check_node(self._source, height, index, node, self.size)
 
     def _check_due(self, due: _Lookahead) -> None:
         while due.size == self.size:
@@ -396,7 +328,7 @@ class Replay:
                 min(claimed, size, self._covered),
                 f"the newest checkpoint covers {claimed if head is None else head.size} entries, the log holds {size}",
             )
-        self._check_edges(size)
+        check_edges(self._source, size)
         books = self._source.books()
         edge = (self._prev, b"".join(self._tree.hashes), self._time_ms)
         if (books.prev, books.frontier, books.time_ms) != edge or books.sources != self._sources:
@@ -404,19 +336,6 @@ class Replay:
         if self._erased:
             first = min(self._erased.values())[0]
             raise Broken(first, f"entry {first} is gone, and no entry says that it was erased")
-
-    def _check_edges(self, size: int) -> None:
-        expected = 0
-        level = 0
-        while (nodes := size >> (TILE_HEIGHT * level)) > 0:
-            expected += -(-nodes // TILE_WIDTH)
-            width = partial_width(level, size)
-            if width and len(self._source.tile(level, nodes // TILE_WIDTH)) != width * HASH_SIZE:
-                first = (nodes // TILE_WIDTH * TILE_WIDTH) << (TILE_HEIGHT * level)
-                raise Broken(first, f"the tile over entries {first} to {size - 1} has the wrong length")
-            level += 1
-        if self._source.tile_count() != expected:
-            raise Broken(size, "there are tiles that belong to no entry, or tiles are missing")
 
 
 def _check_tombstone(seq: int, access: Access, erased: list[int]) -> None:

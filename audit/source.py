@@ -8,20 +8,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, func, select, text, type_coerce
 
 from audit import schema, store
+from audit.blocks import Blocks
 from audit.criteria import owner_index, search_columns
 from audit.entry import decode_body, decode_leaf
 from audit.errors import EntryRefused, KeyRefused, VerificationFailed
 from audit.kinds import Kind
-from audit.rows import KIND, hand_of
+from audit.rows import KIND
 from audit.stored import Books, StoredEntry
 from audit.vault import Vault
 
 _BATCH = 1_000
-_TILES_KEPT = 8
-_BODIES_AND_ERASED = text(
-    "SELECT (SELECT count(*) FROM bodies WHERE seq >= :first AND seq < :end),"
-    " (SELECT count(*) FROM erasures WHERE seq >= :first AND seq < :end)"
-)
 _BELOW = text("SELECT seq FROM entries WHERE seq < 0 LIMIT 1")
 #: A body's columns; the flag as SQLite holds it, where an intruder's 2 would read as true and match no search for it.
 _BODY: list[ColumnElement[Any]] = [
@@ -37,7 +33,8 @@ class StoredLog:
     def __init__(self, connection: Connection, vault: Vault | None) -> None:
         self._connection = connection
         self._vault = vault
-        self._tiles: dict[tuple[int, int], bytes] = {}
+        self._blocks = Blocks(connection)
+        self._size: int | None = None
         #: By number, what is stored of each kind; and by kind, what should be.
         self._kinds: dict[int, tuple[object, ...]] = {}
         self._expected_kinds: dict[Kind, tuple[object, ...]] = {}
@@ -86,11 +83,11 @@ class StoredLog:
     def leaves(self, first: int, end: int) -> list[bytes] | None:
         if self._vault is not None:
             return None
-        span, count = {"first": first, "end": end}, end - first
-        bodies, erased = self._connection.execute(_BODIES_AND_ERASED, span).one()
-        if bodies != count or erased or (first == 0 and self._connection.execute(_BELOW).first() is not None):
+        if first == 0 and self._connection.execute(_BELOW).first() is not None:
             return None
-        return hand_of(self._connection).leaves(first, end)
+        if self._size is None:
+            self._size = self.head()[0]
+        return self._blocks.leaves(first, end, self._size)
 
     def covered(self, size: int) -> int:
         columns = schema.checkpoints.c
@@ -115,12 +112,7 @@ class StoredLog:
             after = rows[-1].size
 
     def tile(self, level: int, index: int) -> bytes:
-        key = (level, index)
-        if key not in self._tiles:
-            if len(self._tiles) >= _TILES_KEPT:
-                self._tiles.pop(next(iter(self._tiles)))
-            self._tiles[key] = store.read_tile(self._connection, level, index)
-        return self._tiles[key]
+        return self._blocks.tile(level, index)
 
     def tile_count(self) -> int:
         return int(self._connection.execute(select(func.count()).select_from(schema.tiles)).scalar_one())

@@ -92,6 +92,26 @@ class VerificationReport:
     erased: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What was found of entries `first` to `end` by themselves; what came before was taken from the tiles.
+
+    `sources` gives for each source that reported in it the entry and the number of its first report, and the number
+    after its last. `covered` is the size of the last checkpoint that held.
+    """
+
+    first: int
+    end: int
+    frontier: tuple[bytes, ...]
+    prev: bytes
+    time_ms: int
+    sources: dict[str, tuple[int, int, int]]
+    covered: int
+    opened: int
+    erased: int
+    broken: tuple[int, str] | None = None
+
+
 class Broken(Exception):
     """What is broken, and the first entry that cannot be vouched for because of it."""
 

@@ -37,6 +37,7 @@ def main() -> None:
         print("No C compiler: an fsync takes what it takes on this disk, and the delays cannot be set.")
     with working_folder() as folder:
         for name in options.sections or SECTIONS:
+            report.part = name
             SECTIONS[name](report, folder, options)
     report.write(options.name)
     print(f"{perf_counter() - started:.0f} seconds")

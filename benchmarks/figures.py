@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypedDict
 
 import sqlalchemy
 
@@ -48,30 +49,63 @@ class Ratio:
         return f"| {self.what} | {self.value:.2f} | {bound} | {verdict} |"
 
 
+_GIVEN = ("what", "value", "at_least", "at_most")
+
+
+class Section(TypedDict):
+    """One heading of a report."""
+
+    heading: str
+    figures: dict[str, str]
+    ratios: list[Ratio]
+
+
 @dataclass(slots=True)
 class Report:
-    """What one run found. `add` prints as well, for whoever watches."""
+    """What one run found, part by part. `add` prints as well, for whoever watches."""
 
     title: str
-    sections: list[tuple[str, dict[str, str], list[Ratio]]] = field(default_factory=list)
+    #: What is measured now; a run may be of some parts only.
+    part: str = ""
+    sections: dict[str, list[Section]] = field(default_factory=dict)
 
     def add(self, heading: str, figures: dict[str, str], ratios: list[Ratio]) -> None:
-        self.sections.append((heading, figures, ratios))
+        self.sections.setdefault(self.part, []).append({"heading": heading, "figures": figures, "ratios": ratios})
         print("\n".join(_section(heading, figures, ratios)), flush=True)
 
-    def write(self, name: str) -> None:
-        """Write `results/<name>.json` and `.md`, and say which targets were missed."""
-        ratios = [asdict(ratio) | {"holds": ratio.holds} for _, _, several in self.sections for ratio in several]
-        figures = {heading: of_section for heading, of_section, _ in self.sections}
-        RESULTS.mkdir(exist_ok=True)
-        written = {"at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "machine": machine(), "figures": figures}
-        (RESULTS / f"{name}.json").write_text(json.dumps(written | {"ratios": ratios}, indent=2) + "\n")
-        lines = [f"# {self.title}", "", f"{written['at']}, on {machine()}.", ""]
-        for heading, of_section, several in self.sections:
-            lines += _section(heading, of_section, several)
-        (RESULTS / f"{name}.md").write_text("\n".join(lines).rstrip() + "\n")
-        missed = [ratio["what"] for ratio in ratios if not ratio["holds"]]
-        print(f"\nTargets missed: {'; '.join(map(str, missed))}" if missed else "\nEvery target holds.")
+    def write(self, name: str, folder: Path = RESULTS) -> None:
+        """Write `<name>.json` and `.md`, and say which targets were missed.
+
+        Parts that were not measured now stay as an earlier run left them, under that run's date and machine.
+        """
+        folder.mkdir(exist_ok=True)
+        file = folder / f"{name}.json"
+        parts: dict[str, Any] = json.loads(file.read_text()).get("parts", {}) if file.exists() else {}
+        now = {"at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "machine": machine()}
+        for part, sections in self.sections.items():
+            parts[part] = now | {
+                "sections": [
+                    section | {"ratios": [asdict(ratio) | {"holds": ratio.holds} for ratio in section["ratios"]]}
+                    for section in sections
+                ]
+            }
+        file.write_text(json.dumps({"parts": parts}, indent=2) + "\n")
+        (folder / f"{name}.md").write_text(_page(self.title, parts))
+        measured = [ratio for sections in self.sections.values() for section in sections for ratio in section["ratios"]]
+        missed = [ratio.what for ratio in measured if not ratio.holds]
+        print(f"\nTargets missed: {'; '.join(missed)}" if missed else "\nEvery target holds.")
+
+
+def _page(title: str, parts: Mapping[str, Any]) -> str:
+    lines = [f"# {title}", ""]
+    taken = ""
+    for part in parts.values():
+        if taken != (taken := f"{part['at']}, on {part['machine']}."):
+            lines += [taken, ""]
+        for section in part["sections"]:
+            ratios = [Ratio(**{name: ratio[name] for name in _GIVEN}) for ratio in section["ratios"]]
+            lines += _section(section["heading"], section["figures"], ratios)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _section(heading: str, figures: dict[str, str], ratios: list[Ratio]) -> list[str]:

@@ -14,11 +14,11 @@ import pytest
 from audit.checkpoint import Checkpoint, sign_checkpoint
 from audit.entry import Leaf, decode_leaf, encode_leaf, leaf_hash
 from audit.errors import LogFrozen
+from audit.joining import check_stretch, join_stretches
 from audit.keys import generate_signing_key
 from audit.merkle import CompactRange
 from audit.opening import vault_of
 from audit.remembered import RememberedCheckpoint
-from audit.replay import check_stretch, join_stretches
 from audit.source import StoredLog
 from audit.store import Store
 from audit.stored import VerificationReport

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from config.disputes import AttachmentSettings, DisputeSettings
 from config.identity import MachineSettings, OidcSettings, unfit_provider
 from config.mail import MailSettings, unfit_mail
 from config.operation import LimitsSettings, LogFormat, LogsSettings, TimeStampSettings, VerificationSettings
@@ -116,6 +117,8 @@ class Settings(_Frozen):
     machines: MachineSettings = MachineSettings()
     staff_oidc: StaffOidcSettings | None = None
     mail: MailSettings | None = None
+    attachments: AttachmentSettings = AttachmentSettings()
+    disputes: DisputeSettings = DisputeSettings()
     registry_urls: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("public_url")
@@ -264,6 +267,8 @@ def _resolved(settings: Settings) -> tuple[Settings, list[str]]:
     changes["database_url"] = placed(settings.database_url)
     changes["analytics_store"] = placed(settings.analytics_store)
     changes["export_folder"] = placed(settings.export_folder)
+    attachments = settings.attachments
+    changes["attachments"] = attachments.model_copy(update={"folder": placed(attachments.folder)})
     if settings.time_stamping is not None and not settings.time_stamping.certificate_file.is_file():
         mistakes.append(f"time_stamping.certificate_file: no file at {settings.time_stamping.certificate_file}")
     audit = settings.audit

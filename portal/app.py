@@ -41,6 +41,7 @@ from portal.web.shown_records import init_shown_records
 from portal.web.staff_wording import init_staff_wording
 from portal.web.supervision_wording import init_supervision_wording
 from portal.web.told_wording import init_told_wording
+from portal.web.uploads import init_uploads
 from portal.web.wording import init_wording
 
 #: A form of the portal is small; a larger body is refused before it is read.
@@ -58,6 +59,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Flask:
     house = furnish_house(settings, clock=clock)
     app = Flask("portal", root_path=str(Path(__file__).parent))
     _configure(app, settings)
+    init_uploads(app)
     app.config["LOG_KEYS"] = house.log.published_keys()
     init_request_log(app)
     csrf = CSRFProtect(app)

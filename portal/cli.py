@@ -83,6 +83,8 @@ def serve(host: str | None, port: int | None) -> None:
     _refuse_a_port_in_use(settings)
     # What would keep every worker from starting is told here, once and in words.
     furnish_house(settings).log.close()
+    if said := settings.attachments.said_at_start(is_production=settings.is_production):
+        click.echo(said, err=True)
     serve_forever(settings)
 
 

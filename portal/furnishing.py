@@ -37,7 +37,7 @@ from portal.services.clock import Clock, system_clock
 from portal.services.consents.room import Consents
 from portal.services.dashboard import Dashboard
 from portal.services.disclosure import Gate
-from portal.services.disputes.room import DisputeRoom
+from portal.services.disputes.room import DisputeRoom, DisputeTerms
 from portal.services.emergencies import EmergencyLimits
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
@@ -174,7 +174,13 @@ def _compose(
         reports=Reports(log, catalogue, references, clock),
         records=Records(catalogue, gate),
         trail=trail,
-        disputes=DisputeRoom.furnish(foundations, accounts, trail, oversight_desk),
+        disputes=DisputeRoom.furnish(
+            foundations,
+            accounts,
+            trail,
+            oversight_desk,
+            DisputeTerms.of(settings.attachments, settings.disputes, is_production=settings.is_production),
+        ),
         statements=Statements(log, catalogue, foundations.lifting()),
         consents=Consents.furnish(foundations, gate, consents),
         casework=room.casework,

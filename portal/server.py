@@ -69,6 +69,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         Schedule({"lists": safeguards.bulk_runs.resume_due}).start()
         Schedule({"mail": house.mail.round}).start()
         Schedule({"verification": house.verifications.perform_due}).start()
+        Schedule({"erased disputes": house.disputes.retention.erase_due}).start()
         Schedule({"exports": house.export_desk.resume_due, "old exports": house.export_desk.discard_old}).start()
         announce(SecurityEvent.STARTED, mode=self._settings.mode.value, log_size=house.log.checkpoint().checkpoint.size)
         return app

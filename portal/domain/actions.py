@@ -87,9 +87,26 @@ class Action(StrEnum):
     DISPUTE_PAUSE = "dispute-pause"
     DISPUTE_RESUMPTION = "dispute-resumption"
     DISPUTE_DECISION = "dispute-decision"
+    #: The person attached a file, one was not taken, or they fetched one; then the same of the officer.
+    DISPUTE_ATTACHMENT = "dispute-attachment"
+    DISPUTE_ATTACHMENT_REFUSAL = "dispute-attachment-refusal"
+    DISPUTE_ATTACHMENT_DOWNLOAD = "dispute-attachment-download"
+    DISPUTE_OFFICE_ATTACHMENT = "dispute-office-attachment"
+    DISPUTE_OFFICE_ATTACHMENT_REFUSAL = "dispute-office-attachment-refusal"
+    DISPUTE_OFFICE_ATTACHMENT_DOWNLOAD = "dispute-office-attachment-download"
+    #: The officer blacks out a passage of what they wrote or attached, or withholds a file.
+    DISPUTE_REDACTION = "dispute-redaction"
+    #: The person has the file of a dispute sent to the supervisory authority; the authority fetches it.
+    DISPUTE_FILING = "dispute-filing"
+    DISPUTE_FILING_DOWNLOAD = "dispute-filing-download"
+    #: What was written and attached is erased when its time is over.
+    DISPUTE_ERASURE = "dispute-erasure"
     #: Somebody who received a value is told that it was found wrong; they say that they took that into account.
     CORRECTION_NOTICE = "correction-notice"
     CORRECTION_ACKNOWLEDGEMENT = "correction-acknowledgement"
+    #: They have not said so in time, and are told again; a recipient's system asked for its corrections.
+    CORRECTION_REMINDER = "correction-reminder"
+    CORRECTION_FETCH = "correction-fetch"
     #: Four eyes: an official asks a second person, who approves or refuses.
     APPROVAL_REQUEST = "approval-request"
     APPROVAL_DECISION = "approval-decision"
@@ -149,6 +166,10 @@ OWN_STEPS = frozenset(
         Action.DISPUTE_MESSAGE,
         Action.DISPUTE_WITHDRAWAL,
         Action.DISPUTE_FILE,
+        Action.DISPUTE_FILING,
+        Action.DISPUTE_ATTACHMENT,
+        Action.DISPUTE_ATTACHMENT_REFUSAL,
+        Action.DISPUTE_ATTACHMENT_DOWNLOAD,
         Action.CONSENT_GIVING,
         Action.CONSENT_REFUSAL,
         Action.CONSENT_END,
@@ -230,6 +251,8 @@ class Reason(StrEnum):
     CONSENT_NOT_IN_FORCE = "consent-not-in-force"
     #: The recipient wanted more than the consent covers.
     BEYOND_CONSENT = "beyond-consent"
+    #: A file was not taken; the entry's details say why.
+    FILE_REFUSED = "file-refused"
 
 
 #: The source under which the portal itself reports (registries report under their own codes).

@@ -51,6 +51,8 @@ class SecurityEvent(StrEnum):
     LOG_SILENT = "log-silent"
     LOG_FROZEN = "log-frozen"
     WITNESS_REFUSED = "witness-refused"
+    MALWARE_FOUND = "malware-found"
+    SCANNER_SILENT = "scanner-silent"
     VERIFICATION_FAILED = "verification-failed"
     UNEXPECTED_ERROR = "unexpected-error"
 
@@ -178,6 +180,15 @@ DESCRIPTIONS: dict[SecurityEvent, Description] = {
         Severity.CRITICAL,
         "A witness refuses the log: it has seen another history of it (`python -m audit witness`).",
         ("witness",),
+    ),
+    SecurityEvent.MALWARE_FOUND: Description(
+        Severity.HIGH,
+        "A file that somebody attached was found to be malware and was not kept; its name is not told.",
+        ("malware",),
+        "malicious_attack_tool",
+    ),
+    SecurityEvent.SCANNER_SILENT: Description(
+        Severity.HIGH, "The scanner for malware does not answer: no files are taken.", ("cause",)
     ),
     SecurityEvent.VERIFICATION_FAILED: Description(
         Severity.CRITICAL,

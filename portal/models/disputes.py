@@ -14,7 +14,8 @@ class Dispute(Base):
     """One dispute. The person is found by a blind index; whatever was written is sealed.
 
     `entry` is the contested access, `field_code` the contested datum ("" for all that the registry holds).
-    `paused_on` is set while the clock stands for an identity check (Article 12(6)).
+    `paused_on` is set while the clock stands for an identity check (Article 12(6)). `ground` is the one in law of a
+    refusal. After `erased_at` only the row is left of the dispute: nothing that was written, and no file.
     """
 
     __tablename__ = "disputes"
@@ -35,6 +36,8 @@ class Dispute(Base):
     paused_on: Mapped[date | None]
     closed_at: Mapped[datetime | None]
     ruling: Mapped[str | None] = mapped_column(String(16))
+    ground: Mapped[str | None] = mapped_column(String(32))
+    erased_at: Mapped[datetime | None]
 
 
 class DisputeMessage(Base):
@@ -50,6 +53,65 @@ class DisputeMessage(Base):
     written_at: Mapped[datetime]
     log_entry: Mapped[int] = mapped_column(BigInteger)
     sealed_text: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class DisputeAttachment(Base):
+    """A file beside a message. Its name and its key are sealed; the file lies in a folder under the row's id.
+
+    `scanner` is what looked for malware in it, None where nothing did.
+    """
+
+    __tablename__ = "dispute_attachments"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dispute_id: Mapped[str] = mapped_column(ForeignKey("disputes.id", ondelete="CASCADE"), index=True)
+    message_id: Mapped[str] = mapped_column(ForeignKey("dispute_messages.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sealed_name: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
+    scanner: Mapped[str | None] = mapped_column(String(16))
+    log_entry: Mapped[int] = mapped_column(BigInteger)
+
+
+class DisputeRedaction(Base):
+    """What the officer withholds of a message or a file of their own side, and why: characters `start` to `end` of its
+    text, or all of a file (both None)."""
+
+    __tablename__ = "dispute_redactions"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dispute_id: Mapped[str] = mapped_column(ForeignKey("disputes.id", ondelete="CASCADE"), index=True)
+    message_id: Mapped[str | None] = mapped_column(ForeignKey("dispute_messages.id", ondelete="CASCADE"))
+    attachment_id: Mapped[str | None] = mapped_column(ForeignKey("dispute_attachments.id", ondelete="CASCADE"))
+    start: Mapped[int | None]
+    end: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(32))
+    made_by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    made_at: Mapped[datetime]
+    log_entry: Mapped[int] = mapped_column(BigInteger)
+
+
+class DisputeFiling(Base):
+    """The file of a dispute on its way to the supervisory authority. It lies sealed under the row's id, with its key
+    here, until `expires_at`. `next_try_at` is when the notice by mail goes out, None once it has gone or was given up.
+    """
+
+    __tablename__ = "dispute_filings"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dispute_id: Mapped[str] = mapped_column(ForeignKey("disputes.id", ondelete="CASCADE"), index=True)
+    filed_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    sealed_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    log_entry: Mapped[int] = mapped_column(BigInteger)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[datetime | None] = mapped_column(index=True)
+    notified_at: Mapped[datetime | None]
+    fetched_at: Mapped[datetime | None]
+    fetched_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
 
 
 class CorrectionNotice(Base):
@@ -71,3 +133,6 @@ class CorrectionNotice(Base):
     told_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    acknowledged_by_client: Mapped[str | None] = mapped_column(String(64))
+    reminders: Mapped[int] = mapped_column(default=0)
+    reminded_at: Mapped[datetime | None]

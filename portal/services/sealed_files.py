@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -77,6 +78,12 @@ class SealedFiles:
     def remove(self, file_id: str) -> None:
         """Safe to repeat."""
         self._path(file_id).unlink(missing_ok=True)
+        self._path(file_id).with_suffix(".part").unlink(missing_ok=True)
+
+    def older_than(self, moment: datetime) -> list[str]:
+        """The ids of files that were finished before `moment`, and of what a crash left unfinished before it."""
+        found = (path for ending in ("sealed", "part") for path in self._folder.glob(f"*.{ending}"))
+        return sorted({path.stem for path in found if path.stat().st_mtime < moment.timestamp()})
 
     def _path(self, file_id: str) -> Path:
         if not file_id.replace("-", "").isalnum():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from portal.domain.actions import Action
+from portal.domain.attachments import FileFault
 from portal.domain.disputes import DisputeKind, DisputeState, Ruling
 from portal.web.i18n import lazy_gettext as _l
 
@@ -46,6 +47,19 @@ STEPS = {
     Action.DISPUTE_PAUSE: _l("Clock stopped to check who you are"),
     Action.DISPUTE_RESUMPTION: _l("Clock goes on"),
     Action.DISPUTE_DECISION: _l("Decision"),
+}
+
+FILE_FAULTS = {
+    FileFault.EMPTY: _l("the file is empty"),
+    FileFault.TOO_LARGE: _l("the file is larger than 10 MB"),
+    FileFault.TOO_MANY: _l("these are too many files; send at most 5 at a time and 40 in one dispute"),
+    FileFault.KIND: _l("its name must end in .pdf, .png, .jpg, .jpeg or .txt"),
+    FileFault.MISMATCH: _l("the content is not what the name says; save it again as PDF, PNG, JPEG or UTF-8 text"),
+    FileFault.MIXED: _l("something else is hidden in it or behind its end; print it to PDF or take a picture of it"),
+    FileFault.ACTIVE: _l("the document holds a program or other files; print it to PDF"),
+    FileFault.DAMAGED: _l("the file is damaged"),
+    FileFault.TOO_MANY_PIXELS: _l("the picture has more than 100 million pixels; make it smaller"),
+    FileFault.MALWARE: _l("a virus was found in it"),
 }
 
 

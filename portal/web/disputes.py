@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.domain.attachments import FilesNotTakenNow, FilesRefused
 from portal.domain.disputes import ABOUT_A_DATUM, DisputeKind
 from portal.domain.errors import NothingHere
 from portal.domain.permissions import Permission
@@ -15,6 +16,7 @@ from portal.web.forms.disputes import ComplaintForm, MessageForm, WithdrawalForm
 from portal.web.guard import requires
 from portal.web.house import actor, house, request_id
 from portal.web.i18n import gettext as _
+from portal.web.uploads import refused_status, sent
 
 blueprint = Blueprint("disputes", __name__)
 
@@ -39,7 +41,11 @@ def submit_contest(reference: str) -> ResponseReturnValue:
     form = ComplaintForm([DisputeKind.ACCESS])
     if not form.validate():
         return render_template("disputes/new.html", form=form, line=line), 400
-    return _opened(Complaint(kind=DisputeKind.ACCESS, text=form.text.data, reference=reference))
+    try:
+        return _opened(Complaint(kind=DisputeKind.ACCESS, text=form.text.data, reference=reference), form)
+    except (FilesRefused, FilesNotTakenNow) as refusal:
+        form.refuse_files(refusal)
+        return render_template("disputes/new.html", form=form, line=line), refused_status(refusal)
 
 
 @blueprint.get("/me/records/<registry>/<field>/contest")
@@ -55,7 +61,11 @@ def submit(registry: str, field: str) -> ResponseReturnValue:
     if not form.validate():
         return _asked(form, registry, field), 400
     kind = DisputeKind(form.kind.data)
-    return _opened(Complaint(kind=kind, text=form.text.data, registry=registry, field=field))
+    try:
+        return _opened(Complaint(kind=kind, text=form.text.data, registry=registry, field=field), form)
+    except (FilesRefused, FilesNotTakenNow) as refusal:
+        form.refuse_files(refusal)
+        return _asked(form, registry, field), refused_status(refusal)
 
 
 @blueprint.get("/me/disputes/<dispute>")
@@ -71,7 +81,10 @@ def write(dispute: str) -> ResponseReturnValue:
     if not form.validate():
         return _page(dispute, form), 400
     try:
-        house().disputes.own.write(actor(), dispute, form.text.data, request_id=request_id())
+        house().disputes.own.write(actor(), dispute, form.text.data, request_id=request_id(), files=form.uploads)
+    except (FilesRefused, FilesNotTakenNow) as refusal:
+        form.refuse_files(refusal)
+        return _page(dispute, form), refused_status(refusal)
     except StepRefused:
         form.text.errors = [_("The dispute was closed meanwhile. Your message was not sent.")]
         return _page(dispute, form), 409
@@ -100,8 +113,15 @@ def file(dispute: str) -> ResponseReturnValue:
     return Response(as_archive(taken, actor().name), mimetype="application/zip", headers=headers)
 
 
-def _opened(complaint: Complaint) -> ResponseReturnValue:
-    dispute = house().disputes.own.open(actor(), complaint, request_id=request_id())
+@blueprint.get("/me/disputes/<dispute>/attachments/<attachment>")
+@requires(Permission.DISPUTE_OWN_DATA)
+def attachment(dispute: str, attachment: str) -> ResponseReturnValue:
+    attachments = house().disputes.attachments
+    return sent(attachments.for_person(actor(), dispute, attachment, request_id=request_id()))
+
+
+def _opened(complaint: Complaint, form: ComplaintForm) -> ResponseReturnValue:
+    dispute = house().disputes.own.open(actor(), complaint, request_id=request_id(), files=form.uploads)
     return redirect(url_for("disputes.one", dispute=dispute), 303)
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.actions import Action
+from portal.domain.attachments import FilesNotTakenNow, FilesRefused
 from portal.domain.disputes import Ruling
 from portal.domain.permissions import Permission
 from portal.domain.text import LANGUAGES
@@ -15,6 +16,7 @@ from portal.web.forms.disputes import DecisionForm, StepForm
 from portal.web.guard import requires
 from portal.web.house import actor, house, request_id
 from portal.web.i18n import gettext as _
+from portal.web.uploads import refused_status, sent
 
 blueprint = Blueprint("dpo", __name__)
 
@@ -52,7 +54,11 @@ def take_step(dispute: str) -> ResponseReturnValue:
         Action.DISPUTE_RESUMPTION: desk.resume,
     }
     try:
-        steps[Action(form.step.data)](actor(), dispute, form.text.data, request_id=request_id())
+        take = steps[Action(form.step.data)]
+        take(actor(), dispute, form.text.data, request_id=request_id(), files=form.uploads)
+    except (FilesRefused, FilesNotTakenNow) as refusal:
+        form.refuse_files(refusal)
+        return _page(dispute, form, DecisionForm()), refused_status(refusal)
     except StepRefused:
         form.step.errors = [_("That cannot be done as the dispute stands now. Nothing was sent.")]
         return _page(dispute, form, DecisionForm()), 409
@@ -66,11 +72,23 @@ def decide(dispute: str) -> ResponseReturnValue:
     if not form.validate():
         return _page(dispute, StepForm(), form), 400
     try:
-        house().disputes.desk.decide(actor(), dispute, form.chosen(), form.reasons.data, request_id=request_id())
+        house().disputes.desk.decide(
+            actor(), dispute, form.chosen(), form.reasons.data, request_id=request_id(), files=form.uploads
+        )
+    except (FilesRefused, FilesNotTakenNow) as refusal:
+        form.refuse_files(refusal)
+        return _page(dispute, StepForm(), form), refused_status(refusal)
     except StepRefused:
         form.ruling.errors = [_("The dispute was closed meanwhile. Your decision was not kept.")]
         return _page(dispute, StepForm(), form), 409
     return redirect(url_for("dpo.one", dispute=dispute), 303)
+
+
+@blueprint.get("/dpo/<dispute>/attachments/<attachment>")
+@requires(Permission.HANDLE_DISPUTES)
+def attachment(dispute: str, attachment: str) -> ResponseReturnValue:
+    attachments = house().disputes.attachments
+    return sent(attachments.for_officer(actor(), dispute, attachment, request_id=request_id()))
 
 
 def _page(dispute: str, step: StepForm, decision: DecisionForm) -> str:

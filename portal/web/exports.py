@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
-from itertools import chain
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,6 +20,7 @@ from portal.web.asking import wanted_of
 from portal.web.forms.oversight import SearchForm
 from portal.web.guard import FRESH, requires
 from portal.web.house import actor, house, jobs, request_id
+from portal.web.uploads import begun
 
 blueprint = Blueprint("exports", __name__)
 
@@ -77,7 +76,7 @@ def file(job: str) -> ResponseReturnValue:
     if bounds is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size}"
     response = Response(
-        _begun(download.part(start, end)), 206 if bounds else 200, mimetype="application/zip", headers=headers
+        begun(download.part(start, end)), 206 if bounds else 200, mimetype="application/zip", headers=headers
     )
     response.content_length = end - start
     return response
@@ -90,12 +89,6 @@ def _wanted_part(job: str) -> Range | None:
         return None
     is_of_another_file = (condition.etag or condition.date) and condition.etag != job
     return None if is_of_another_file else asked
-
-
-def _begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same, its first chunk read: a file that is gone or damaged is an error page, not half an answer."""
-    first = next(chunks, b"")
-    return chain([first], chunks)
 
 
 def _sent_at_once(wanted: TrailSearch, form: ExportFormat) -> ResponseReturnValue:

@@ -5,6 +5,8 @@ Each sentence is one whole text for the translator: languages order and inflect 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Flask
 
 from portal.domain.actions import OWN_STEPS, SESSION_EVENTS, Action, Outcome, Reason
@@ -14,9 +16,30 @@ from portal.services.understanding.kinds import Kind
 from portal.web.consent_wording import CONSENT_SENTENCES, consent_sentence
 from portal.web.formatting import grouped
 from portal.web.i18n import gettext as _
+from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local, ngettext
 
 _OF_AUDITORS = frozenset({Action.TRAIL_SEARCH, Action.TRAIL_EXPORT, Action.IDENTITY_REVEAL})
+_OWN_FILE_STEPS: Mapping[str, str] = {
+    Action.DISPUTE_ATTACHMENT: _l("You attached a file in a dispute."),
+    Action.DISPUTE_ATTACHMENT_REFUSAL: _l("A file that you wanted to attach in a dispute was not taken."),
+    Action.DISPUTE_ATTACHMENT_DOWNLOAD: _l("You fetched a file of a dispute."),
+    Action.DISPUTE_FILING: _l("You had the file of a dispute sent to the supervisory authority."),
+}
+_OFFICE_SENTENCES: Mapping[str, str] = {
+    Action.DISPUTE_OFFICE_ATTACHMENT: _l("%(organisation)s attached a file in a dispute of yours."),
+    Action.DISPUTE_OFFICE_ATTACHMENT_REFUSAL: _l(
+        "A file that %(organisation)s wanted to attach in a dispute of yours was not taken."
+    ),
+    Action.DISPUTE_OFFICE_ATTACHMENT_DOWNLOAD: _l("%(organisation)s opened a file of a dispute of yours."),
+    Action.DISPUTE_REDACTION: _l("%(organisation)s withheld a passage or a file in a dispute of yours."),
+    Action.DISPUTE_FILING_DOWNLOAD: _l("%(organisation)s fetched the file of a dispute of yours."),
+    Action.DISPUTE_ERASURE: _l(
+        "What was written and attached in a dispute of yours with %(organisation)s was erased: its time was over."
+    ),
+    Action.CORRECTION_REMINDER: _l("%(organisation)s was reminded of a correction of your data."),
+    Action.CORRECTION_FETCH: _l("A system of %(organisation)s fetched a correction of your data."),
+}
 _DISPUTE_STEPS = frozenset(
     {
         Action.DISPUTE_LOOK,
@@ -27,6 +50,7 @@ _DISPUTE_STEPS = frozenset(
         Action.DISPUTE_DECISION,
         Action.CORRECTION_NOTICE,
         Action.CORRECTION_ACKNOWLEDGEMENT,
+        *_OFFICE_SENTENCES,
     }
 )
 
@@ -38,6 +62,8 @@ def init_sentences(app: Flask) -> None:
 def sentence(line: TrailLine) -> str:
     if line.kind is Kind.OWN:
         return _own(line)
+    if line.action in _DISPUTE_STEPS:
+        return _in_dispute(line)
     if line.outcome == Outcome.DENIED:
         return _denied(line)
     if line.action in CONSENT_SENTENCES and line.outcome != Outcome.FAILED:
@@ -50,8 +76,6 @@ def sentence(line: TrailLine) -> str:
         return _automatic(line)
     if line.action == Action.READ:
         return _looked(line)
-    if line.action in _DISPUTE_STEPS:
-        return _in_dispute(line)
     return _oversight(line)
 
 
@@ -82,6 +106,8 @@ def _own_step(line: TrailLine) -> str:
         return _("You withdrew a dispute with %(organisation)s.", organisation=organisation)
     if line.action == Action.DISPUTE_FILE:
         return _("You took the file of a dispute.")
+    if line.action in _OWN_FILE_STEPS:
+        return str(_OWN_FILE_STEPS[line.action])
     return _("You wrote to %(organisation)s in a dispute.", organisation=organisation)
 
 
@@ -94,6 +120,8 @@ def _in_dispute(line: TrailLine) -> str:
         )
     if line.action == Action.CORRECTION_ACKNOWLEDGEMENT:
         return _("%(organisation)s took a correction of your data into account.", organisation=organisation)
+    if line.action in _OFFICE_SENTENCES:
+        return str(_OFFICE_SENTENCES[line.action]) % {"organisation": organisation}
     return _("%(organisation)s dealt with a dispute of yours.", organisation=organisation)
 
 

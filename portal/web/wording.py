@@ -75,6 +75,18 @@ ACTIONS = {
     Action.DISPUTE_PAUSE: _l("Clock of a dispute stopped"),
     Action.DISPUTE_RESUMPTION: _l("Clock of a dispute goes on"),
     Action.DISPUTE_DECISION: _l("Dispute decided"),
+    Action.DISPUTE_ATTACHMENT: _l("File attached in a dispute by the person"),
+    Action.DISPUTE_ATTACHMENT_REFUSAL: _l("File of the person not taken in a dispute"),
+    Action.DISPUTE_ATTACHMENT_DOWNLOAD: _l("File of a dispute fetched by the person"),
+    Action.DISPUTE_OFFICE_ATTACHMENT: _l("File attached in a dispute by the officer"),
+    Action.DISPUTE_OFFICE_ATTACHMENT_REFUSAL: _l("File of the officer not taken in a dispute"),
+    Action.DISPUTE_OFFICE_ATTACHMENT_DOWNLOAD: _l("File of a dispute fetched by the officer"),
+    Action.DISPUTE_REDACTION: _l("Passage or file withheld in a dispute"),
+    Action.DISPUTE_FILING: _l("File of a dispute sent to the authority"),
+    Action.DISPUTE_FILING_DOWNLOAD: _l("File of a dispute fetched by the authority"),
+    Action.DISPUTE_ERASURE: _l("Texts and files of a dispute erased"),
+    Action.CORRECTION_REMINDER: _l("Recipient reminded of a correction"),
+    Action.CORRECTION_FETCH: _l("Corrections fetched by a recipient’s system"),
     Action.CORRECTION_NOTICE: _l("Recipient told of a correction"),
     Action.CORRECTION_ACKNOWLEDGEMENT: _l("Correction taken into account"),
     Action.LOG_VERIFICATION: _l("Log verified"),
@@ -136,6 +148,7 @@ OUTCOMES = {
 }
 #: To the person whose data it was, and to the auditor.
 REASONS = {
+    Reason.FILE_REFUSED: _l("the file is of no kind that is taken, or was not safe"),
     Reason.ROLE: _l("the role may not use this purpose"),
     Reason.ORGANISATION: _l("the organisation may not use this purpose"),
     Reason.REGISTRY: _l("the purpose does not reach this registry"),

@@ -94,10 +94,12 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "disputes.write": Permission.DISPUTE_OWN_DATA,
     "disputes.withdraw": Permission.DISPUTE_OWN_DATA,
     "disputes.file": Permission.DISPUTE_OWN_DATA,
+    "disputes.attachment": Permission.DISPUTE_OWN_DATA,
     "dpo.queue": Permission.HANDLE_DISPUTES,
     "dpo.one": Permission.HANDLE_DISPUTES,
     "dpo.take_step": Permission.HANDLE_DISPUTES,
     "dpo.decide": Permission.HANDLE_DISPUTES,
+    "dpo.attachment": Permission.HANDLE_DISPUTES,
     "corrections.overview": Permission.TAKE_CORRECTIONS,
     "corrections.acknowledge": Permission.TAKE_CORRECTIONS,
     "alerts.overview": AnySignedIn,
@@ -307,7 +309,7 @@ def test_no_route_of_a_citizen_takes_an_identifier_of_a_person(portal: FakePorta
     for route in portal.app.url_map.iter_rules():
         if route.rule.startswith("/me"):
             # Ids are random and open for their own person alone; registry and field are the catalogue's codes.
-            known = {"code", "reference", "dispute", "consent", "registry", "field"}
+            known = {"code", "reference", "dispute", "attachment", "consent", "registry", "field"}
             assert route.arguments <= known, route.rule
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Select, select
 
 from portal.domain.actions import Action
 from portal.domain.actors import Actor
+from portal.domain.attachments import Upload
 from portal.domain.deadlines import FIRST_ANSWER_MONTHS, deadline
 from portal.domain.disputes import DisputeKind, DisputeState
 from portal.domain.errors import NothingHere
@@ -53,18 +55,19 @@ class Disputes:
             raise NothingHere
         return line
 
-    def open(self, actor: Actor, complaint: Complaint, *, request_id: str) -> str:
+    def open(self, actor: Actor, complaint: Complaint, *, request_id: str, files: Sequence[Upload] = ()) -> str:
         """Open a dispute with whoever is responsible; gives its id. The month runs from today.
 
         Raises:
             NothingHere: the line is not this person's, or there is no such registry or field.
+            FilesRefused, FilesNotTakenNow: the files are not taken; nothing was opened.
             DisclosureUnavailable: the log could not record it; nothing was opened.
         """
         row = self._row(actor, complaint)
         dispute_id, registry = row.id, row.registry_code
-        with self._ledger.step() as session:
+        with self._ledger.receiving(row, files, actor, request_id) as kept, self._ledger.step() as session:
             session.add(row)
-            self._ledger.write(session, row, Action.DISPUTE_OPENING, actor, complaint.text, request_id)
+            self._ledger.write(session, row, Action.DISPUTE_OPENING, actor, complaint.text, request_id, kept)
         self._marking.note(subject_of(actor), registry, complaint.field)
         return dispute_id
 
@@ -94,11 +97,14 @@ class Disputes:
             self._ledger.enter(row, Action.DISPUTE_FILE, actor, request_id)
             return self._ledger.shown(session, row, with_messages=True)
 
-    def write(self, actor: Actor, dispute_id: str, text: str, *, request_id: str) -> None:
-        """Add a message. Raises NothingHere, StepRefused, DisclosureUnavailable."""
-        with self._ledger.step() as session:
-            row = self._ledger.open_row(session, session.scalar(self._own(actor).where(Dispute.id == dispute_id)))
-            self._ledger.write(session, row, Action.DISPUTE_MESSAGE, actor, text, request_id)
+    def write(self, actor: Actor, dispute_id: str, text: str, *, request_id: str, files: Sequence[Upload] = ()) -> None:
+        """Add a message. Raises NothingHere, StepRefused, FilesRefused, FilesNotTakenNow, DisclosureUnavailable."""
+        wanted = self._own(actor).where(Dispute.id == dispute_id)
+        with self._ledger.reading() as session:
+            found = self._ledger.unlocked_row(session.scalar(wanted))
+        with self._ledger.receiving(found, files, actor, request_id) as kept, self._ledger.step() as session:
+            row = self._ledger.open_row(session, session.scalar(wanted))
+            self._ledger.write(session, row, Action.DISPUTE_MESSAGE, actor, text, request_id, kept)
 
     def withdraw(self, actor: Actor, dispute_id: str, *, request_id: str) -> None:
         """End the dispute without a decision. Raises NothingHere, StepRefused, DisclosureUnavailable."""

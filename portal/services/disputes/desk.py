@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Select, select
@@ -9,6 +10,7 @@ from sqlalchemy import Select, select
 from audit.entry import Access
 from portal.domain.actions import Action
 from portal.domain.actors import Actor, Duty
+from portal.domain.attachments import Upload
 from portal.domain.deadlines import EXTENDED_MONTHS, FIRST_ANSWER_MONTHS, deadline
 from portal.domain.disputes import DisputeKind, DisputeState, Ruling
 from portal.domain.errors import NothingHere
@@ -82,37 +84,66 @@ class DisputeDesk:
         self._oversight.note([self._oversight.event(actor, Action.DISPUTE_LOOK, request_id, subject, details)])
         return access
 
-    def answer(self, actor: Actor, dispute_id: str, text: str, *, request_id: str) -> None:
-        """Write to the person. Raises NothingHere, StepRefused, DisclosureUnavailable."""
-        self._take_step(actor, dispute_id, Action.DISPUTE_ANSWER, text, request_id)
+    def answer(
+        self, actor: Actor, dispute_id: str, text: str, *, request_id: str, files: Sequence[Upload] = ()
+    ) -> None:
+        """Write to the person.
 
-    def extend(self, actor: Actor, dispute_id: str, reasons: str, *, request_id: str) -> None:
+        Raises NothingHere, StepRefused, FilesRefused, FilesNotTakenNow, DisclosureUnavailable.
+        """
+        self._take_step(actor, dispute_id, Action.DISPUTE_ANSWER, text, request_id, files)
+
+    def extend(
+        self, actor: Actor, dispute_id: str, reasons: str, *, request_id: str, files: Sequence[Upload] = ()
+    ) -> None:
         """Extend the month by two, once, within it, with the reasons told to the person (Article 12(3)).
 
         Raises NothingHere, StepRefused, DisclosureUnavailable.
         """
-        self._take_step(actor, dispute_id, Action.DISPUTE_EXTENSION, reasons, request_id)
+        self._take_step(actor, dispute_id, Action.DISPUTE_EXTENSION, reasons, request_id, files)
 
-    def pause(self, actor: Actor, dispute_id: str, reasons: str, *, request_id: str) -> None:
+    def pause(
+        self, actor: Actor, dispute_id: str, reasons: str, *, request_id: str, files: Sequence[Upload] = ()
+    ) -> None:
         """Stop the clock for an identity check (Article 12(6)). Raises as `extend`."""
-        self._take_step(actor, dispute_id, Action.DISPUTE_PAUSE, reasons, request_id)
+        self._take_step(actor, dispute_id, Action.DISPUTE_PAUSE, reasons, request_id, files)
 
-    def resume(self, actor: Actor, dispute_id: str, text: str, *, request_id: str) -> None:
+    def resume(
+        self, actor: Actor, dispute_id: str, text: str, *, request_id: str, files: Sequence[Upload] = ()
+    ) -> None:
         """Let the clock go on; the days that it stood are added. Raises as `extend`."""
-        self._take_step(actor, dispute_id, Action.DISPUTE_RESUMPTION, text, request_id)
+        self._take_step(actor, dispute_id, Action.DISPUTE_RESUMPTION, text, request_id, files)
 
-    def decide(self, actor: Actor, dispute_id: str, ruling: Ruling, reasons: str, *, request_id: str) -> None:
+    def decide(
+        self,
+        actor: Actor,
+        dispute_id: str,
+        ruling: Ruling,
+        reasons: str,
+        *,
+        request_id: str,
+        files: Sequence[Upload] = (),
+    ) -> None:
         """Decide, with reasons (Article 12(4)). Raises NothingHere, StepRefused, DisclosureUnavailable."""
-        self._take_step(actor, dispute_id, Action.DISPUTE_DECISION, reasons, request_id, ruling)
+        self._take_step(actor, dispute_id, Action.DISPUTE_DECISION, reasons, request_id, files, ruling)
 
     def _take_step(
-        self, actor: Actor, dispute_id: str, action: Action, text: str, request_id: str, ruling: Ruling | None = None
+        self,
+        actor: Actor,
+        dispute_id: str,
+        action: Action,
+        text: str,
+        request_id: str,
+        files: Sequence[Upload] = (),
+        ruling: Ruling | None = None,
     ) -> None:
-        with self._ledger.step() as session:
-            found = session.scalar(self._of(actor).where(Dispute.id == dispute_id))
-            row = self._ledger.open_row(session, self._handled(actor, found))
+        wanted = self._of(actor).where(Dispute.id == dispute_id)
+        with self._ledger.reading() as session:
+            seen = self._ledger.unlocked_row(self._handled(actor, session.scalar(wanted)))
+        with self._ledger.receiving(seen, files, actor, request_id) as kept, self._ledger.step() as session:
+            row = self._ledger.open_row(session, self._handled(actor, session.scalar(wanted)))
             self._move(row, action, ruling)
-            entry = self._ledger.write(session, row, action, actor, text, request_id)
+            entry = self._ledger.write(session, row, action, actor, text, request_id, kept)
             subject, registry, field = self._ledger.subject_of(row), row.registry_code, row.field_code or None
             kind = DisputeKind(row.kind)
         if ruling is not None:

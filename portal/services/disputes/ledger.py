@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from audit.entry import Access
 from audit.log import AuditLog
-from portal.domain.actions import PORTAL_SOURCE, Action, Outcome
+from portal.domain.actions import PORTAL_SOURCE, Action, Outcome, Reason
 from portal.domain.actors import Actor, Role
+from portal.domain.attachments import MOST_IN_A_DISPUTE, AttachmentKind, FileFault, FilesRefused, Upload
 from portal.domain.disputes import ARTICLES, DisputeKind, DisputeState, Ruling
 from portal.domain.errors import NothingHere, PortalError
 from portal.domain.identifiers import PersonalCode
-from portal.models.disputes import Dispute, DisputeMessage
+from portal.models.disputes import Dispute, DisputeAttachment, DisputeMessage
+from portal.services.attachments.intake import AttachmentIntake, KeptFile
 from portal.services.clock import Clock
 from portal.services.entries import record
 from portal.services.safeguards import Foundations
@@ -35,6 +37,17 @@ class StepRefused(PortalError):
     """The dispute does not stand as the step needs it: it is closed, or the time for it is over. The page says so."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file beside a message, under the name that it goes out with; `size` in bytes."""
+
+    attachment_id: str
+    kind: AttachmentKind
+    name: str = field(repr=False)
+    size: int
+    is_scanned: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What was written in one step. `by_person` says who wrote it; `entry` is the step's entry in the log."""
@@ -44,6 +57,7 @@ class Message:
     written_at: datetime
     entry: int
     text: str = field(repr=False)
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +79,7 @@ class ShownDispute:
     is_paused: bool
     closed_at: datetime | None
     ruling: Ruling | None
+    erased_at: datetime | None
     messages: tuple[Message, ...] = ()
 
     @property
@@ -79,12 +94,13 @@ class ShownDispute:
 class DisputeLedger:
     """Reads disputes and writes steps: each in one transaction with its entry, so that none is without the other."""
 
-    def __init__(self, on: Foundations) -> None:
+    def __init__(self, on: Foundations, intake: AttachmentIntake) -> None:
         self._sessions: sessionmaker[Session] = on.sessions
         self._sealer: Sealer = on.sealer
         self._log: AuditLog = on.log
         self._clock: Clock = on.clock
         self._zone: ZoneInfo = on.zone
+        self._intake = intake
 
     def now(self) -> datetime:
         return self._clock()
@@ -115,16 +131,61 @@ class DisputeLedger:
         with self._sessions.begin() as session:
             yield session
 
-    def write(self, session: Session, row: Dispute, action: Action, actor: Actor, text: str, request_id: str) -> int:
-        """Enter one step, with what was written in it, in the log and in the dispute; gives the entry's number.
+    @contextmanager
+    def receiving(
+        self, row: Dispute, uploads: Sequence[Upload], actor: Actor, request_id: str
+    ) -> Iterator[list[KeptFile]]:
+        """The files of a step, sealed. What is raised inside leaves none of them; each refusal is an entry.
 
-        The log holds that there was a step and never its text.
+        Raises FilesRefused, FilesNotTakenNow, DisclosureUnavailable.
+        """
+        try:
+            self._refuse_too_many(row, uploads, actor)
+            kept = self._intake.take(uploads)
+        except FilesRefused as refused:
+            action = (
+                Action.DISPUTE_ATTACHMENT_REFUSAL if _is_person(actor) else Action.DISPUTE_OFFICE_ATTACHMENT_REFUSAL
+            )
+            refusals = [
+                replace(
+                    self._event(row, action, actor, request_id, {"fault": fault}),
+                    outcome=Outcome.DENIED,
+                    reason=Reason.FILE_REFUSED,
+                )
+                for fault in refused.faults.values()
+            ]
+            record(self._log, refusals)
+            raise
+        try:
+            yield kept
+        except BaseException:
+            self._intake.discard(kept)
+            raise
+
+    def write(
+        self,
+        session: Session,
+        row: Dispute,
+        action: Action,
+        actor: Actor,
+        text: str,
+        request_id: str,
+        files: Sequence[KeptFile] = (),
+    ) -> int:
+        """Enter one step, with what was written in it and its files, in the log and in the dispute; gives the entry's
+        number.
+
+        The log holds that there was a step, and of each file its kind and length; never a text or a name.
 
         Raises DisclosureUnavailable: the log could not record it, so the step must not happen.
         """
         session.flush()
-        is_person = actor.role is Role.CITIZEN
-        entry = self.enter(row, action, actor, request_id)
+        is_person = _is_person(actor)
+        attaching = Action.DISPUTE_ATTACHMENT if is_person else Action.DISPUTE_OFFICE_ATTACHMENT
+        events = [self._event(row, action, actor, request_id)] + [
+            self._event(row, attaching, actor, request_id, {"file": one.kind, "bytes": one.size}) for one in files
+        ]
+        entry, *file_entries = (made.seq for made in record(self._log, events))
         message_id = str(uuid.uuid4())
         session.add(
             DisputeMessage(
@@ -138,11 +199,31 @@ class DisputeLedger:
                 sealed_text=self._sealer.seal(text, f"dispute-message/{message_id}"),
             )
         )
+        session.flush()
+        session.add_all(
+            self._attachment_row(row, message_id, position, one, file_entry)
+            for position, (one, file_entry) in enumerate(zip(files, file_entries, strict=True))
+        )
         return entry
 
-    def enter(self, row: Dispute, action: Action, actor: Actor, request_id: str) -> int:
+    def enter(
+        self,
+        row: Dispute,
+        action: Action,
+        actor: Actor,
+        request_id: str,
+        details: Mapping[str, str | int] | None = None,
+    ) -> int:
         """Enter in the log alone; gives the entry's number. Raises DisclosureUnavailable."""
-        return record(self._log, [self._event(row, action, actor, request_id)])[0].seq
+        return record(self._log, [self._event(row, action, actor, request_id, details)])[0].seq
+
+    def enter_by_portal(self, row: Dispute, action: Action, request_id: str, details: Mapping[str, str | int]) -> None:
+        """What the portal does by itself. Raises DisclosureUnavailable."""
+        event = self._event(row, action, None, request_id, details)
+        record(self._log, [replace(event, automatic=True)])
+
+    def key_of(self, row: DisputeAttachment) -> bytes:
+        return bytes.fromhex(self._sealer.unseal(row.sealed_key, f"dispute-attachment/{row.id}/key"))
 
     def shown(self, session: Session, row: Dispute, *, with_messages: bool) -> ShownDispute:
         is_open = row.state == DisputeState.OPEN
@@ -162,13 +243,21 @@ class DisputeLedger:
             is_paused=row.paused_on is not None,
             closed_at=row.closed_at,
             ruling=None if row.ruling is None else Ruling(row.ruling),
-            messages=tuple(map(self._message, self._messages(session, row.id))) if with_messages else (),
+            erased_at=row.erased_at,
+            messages=self._shown_messages(session, row.id) if with_messages else (),
         )
+
+    def unlocked_row(self, row: Dispute | None) -> Dispute:
+        """The row as it stands, to look before work is done for a step. Raises as `open_row`."""
+        if row is None:
+            raise NothingHere
+        if row.state != DisputeState.OPEN:
+            raise StepRefused("the dispute is closed")
+        return row
 
     def open_row(self, session: Session, row: Dispute | None) -> Dispute:
         """The row, locked for a step. Raises NothingHere where there is none, StepRefused where it is closed."""
-        if row is None:
-            raise NothingHere
+        row = self.unlocked_row(row)
         is_open = Dispute.id == row.id, Dispute.state == DisputeState.OPEN
         # Writing first takes the database's lock: of two steps at once the second sees what the first made of it.
         locked = session.execute(update(Dispute).where(*is_open).values(state=DisputeState.OPEN).returning(Dispute.id))
@@ -181,17 +270,72 @@ class DisputeLedger:
         wanted = select(DisputeMessage).where(DisputeMessage.dispute_id == dispute_id)
         return list(session.scalars(wanted.order_by(DisputeMessage.position)))
 
-    def _message(self, row: DisputeMessage) -> Message:
-        text = self._sealer.unseal(row.sealed_text, f"dispute-message/{row.id}")
-        return Message(Action(row.step), row.author is None, row.written_at, row.log_entry, text)
+    def _refuse_too_many(self, row: Dispute, uploads: Sequence[Upload], actor: Actor) -> None:
+        """Each side has room of its own, so that neither can fill the other's."""
+        is_of_side = DisputeMessage.author.is_(None) if _is_person(actor) else DisputeMessage.author.is_not(None)
+        held = (
+            select(func.count())
+            .select_from(DisputeAttachment)
+            .join(DisputeMessage, DisputeMessage.id == DisputeAttachment.message_id)
+            .where(DisputeAttachment.dispute_id == row.id, is_of_side)
+        )
+        if not uploads:
+            return
+        with self._sessions() as session:
+            room = MOST_IN_A_DISPUTE - (session.scalar(held) or 0)
+        if len(uploads) > room:
+            raise FilesRefused(dict.fromkeys(range(max(0, room), len(uploads)), FileFault.TOO_MANY))
 
-    def _event(self, row: Dispute, action: Action, actor: Actor, request_id: str) -> Access:
+    def _shown_messages(self, session: Session, dispute_id: str) -> tuple[Message, ...]:
+        wanted = select(DisputeAttachment).where(DisputeAttachment.dispute_id == dispute_id)
+        beside: dict[str, list[Attachment]] = {}
+        for one in session.scalars(wanted.order_by(DisputeAttachment.position)):
+            beside.setdefault(one.message_id, []).append(self._attachment(one))
+        return tuple(self._message(row, tuple(beside.get(row.id, ()))) for row in self._messages(session, dispute_id))
+
+    def _message(self, row: DisputeMessage, attachments: tuple[Attachment, ...]) -> Message:
+        text = self._sealer.unseal(row.sealed_text, f"dispute-message/{row.id}")
+        return Message(Action(row.step), row.author is None, row.written_at, row.log_entry, text, attachments)
+
+    def _attachment(self, row: DisputeAttachment) -> Attachment:
+        return Attachment(
+            attachment_id=row.id,
+            kind=AttachmentKind(row.kind),
+            name=self._sealer.unseal(row.sealed_name, f"dispute-attachment/{row.id}/name"),
+            size=row.size,
+            is_scanned=row.scanner is not None,
+        )
+
+    def _attachment_row(
+        self, row: Dispute, message_id: str, position: int, file: KeptFile, entry: int
+    ) -> DisputeAttachment:
+        return DisputeAttachment(
+            id=file.file_id,
+            dispute_id=row.id,
+            message_id=message_id,
+            position=position,
+            kind=file.kind,
+            size=file.size,
+            sealed_name=self._sealer.seal(file.name, f"dispute-attachment/{file.file_id}/name"),
+            sealed_key=self._sealer.seal(file.key.hex(), f"dispute-attachment/{file.file_id}/key"),
+            scanner=file.scanner,
+            log_entry=entry,
+        )
+
+    def _event(
+        self,
+        row: Dispute,
+        action: Action,
+        actor: Actor | None,
+        request_id: str,
+        more: Mapping[str, str | int] | None = None,
+    ) -> Access:
         details: dict[str, str | int] = {"dispute": row.number, "kind": row.kind}
         if row.entry is not None:
             details["refers-to"] = row.entry
         if row.ruling is not None:
             details["ruling"] = row.ruling
-        is_person = actor.role is Role.CITIZEN
+        official = None if actor is None or _is_person(actor) else actor
         return Access(
             action=action,
             outcome=Outcome.DONE,
@@ -200,12 +344,16 @@ class DisputeLedger:
             subject=self.subject_of(row).subject,
             # A complaint to the authority is between the person and the authority: no list of the organisation has it.
             organisation=None if action is Action.DISPUTE_FILE else row.organisation,
-            role=actor.role,
-            official=None if is_person else actor.account_id,
-            official_name=None if is_person else actor.name,
+            role=None if actor is None else actor.role,
+            official=None if official is None else official.account_id,
+            official_name=None if official is None else official.name,
             registry=row.registry_code,
             fields=(row.field_code,) if row.field_code else (),
             lawful_basis=ARTICLES[DisputeKind(row.kind)],
             request_id=request_id,
-            details=details,
+            details=details | dict(more or {}),
         )
+
+
+def _is_person(actor: Actor) -> bool:
+    return actor.role is Role.CITIZEN

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self
 
+from config.disputes import AttachmentSettings, DisputeSettings
 from portal.services.accounts import Accounts
+from portal.services.attachments.intake import AttachmentIntake
+from portal.services.attachments.scanning import ClamdScanner
+from portal.services.disputes.attachments import DisputeAttachments, DisputeRetention
 from portal.services.disputes.citizens import Disputes
 from portal.services.disputes.corrections import Corrections
 from portal.services.disputes.desk import DisputeDesk
@@ -15,7 +20,25 @@ from portal.services.disputes.marking import Marking
 from portal.services.marks import RecordMarks
 from portal.services.oversight import Oversight
 from portal.services.safeguards import Foundations
+from portal.services.sealed_files import SealedFiles
 from portal.services.trail import Trail
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeTerms:
+    """What the settings say of disputes."""
+
+    intake: AttachmentIntake
+    keep: timedelta
+
+    @classmethod
+    def of(cls, attachments: AttachmentSettings, disputes: DisputeSettings, *, is_production: bool) -> Self:
+        scanner = None if attachments.clamd is None else ClamdScanner(attachments.clamd, attachments.timeout_seconds)
+        are_taken = attachments.are_taken(is_production=is_production)
+        return cls(
+            AttachmentIntake(SealedFiles(attachments.folder), scanner, are_taken=are_taken),
+            timedelta(days=disputes.keep_days),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +50,25 @@ class DisputeRoom:
     files: DisputeFiles
     corrections: Corrections
     marks: RecordMarks
+    attachments: DisputeAttachments
+    retention: DisputeRetention
 
     @classmethod
-    def furnish(cls, on: Foundations, accounts: Accounts, trail: Trail, oversight: Oversight) -> Self:
-        ledger = DisputeLedger(on)
+    def furnish(
+        cls, on: Foundations, accounts: Accounts, trail: Trail, oversight: Oversight, terms: DisputeTerms
+    ) -> Self:
+        ledger = DisputeLedger(on, terms.intake)
         marks = RecordMarks(on.sessions, on.sealer, on.clock)
         marking = Marking(ledger, marks)
         own = Disputes(ledger, trail, on.catalogue, marking)
         corrections = Corrections(ledger, on.log, accounts, on.alerts())
+        desk = DisputeDesk(ledger, oversight, on.alerts(), marking, corrections)
         return cls(
             own=own,
-            desk=DisputeDesk(ledger, oversight, on.alerts(), marking, corrections),
+            desk=desk,
             files=DisputeFiles(own, trail, on.log, on.clock),
             corrections=corrections,
             marks=marks,
+            attachments=DisputeAttachments(ledger, own, desk, terms.intake),
+            retention=DisputeRetention(ledger, terms.intake, terms.keep),
         )

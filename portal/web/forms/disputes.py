@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from govuk_frontend_wtf.wtforms_widgets import GovRadioInput, GovTextArea
-from wtforms import Field, Form, RadioField, TextAreaField, ValidationError
+from govuk_frontend_wtf.wtforms_widgets import GovFileInput, GovRadioInput, GovTextArea
+from wtforms import Field, Form, MultipleFileField, RadioField, TextAreaField, ValidationError
 from wtforms.validators import InputRequired, Length
 
 from portal.domain.actions import Action
+from portal.domain.attachments import FilesNotTakenNow, FilesRefused, Upload
 from portal.domain.disputes import DisputeKind, Ruling
 from portal.services.disputes.ledger import LONGEST_TEXT, SHORTEST_TEXT
 from portal.web.answer_templates import GAP
-from portal.web.dispute_wording import KINDS, RULINGS
+from portal.web.dispute_wording import FILE_FAULTS, KINDS, RULINGS
 from portal.web.forms.fields import HouseForm, choices
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
+from portal.web.uploads import shown_name, uploads_of
 
 _LENGTH = Length(min=SHORTEST_TEXT, max=LONGEST_TEXT, message=_l("Write 10 to 3,000 characters."))
 
@@ -30,7 +32,44 @@ def _without_gaps(_form: Form, field: Field) -> None:
         raise ValidationError(_("Fill in what stands as […]. Nothing was sent."))
 
 
-class ComplaintForm(HouseForm):
+def _attachments(**options: str) -> MultipleFileField:
+    return MultipleFileField(
+        _l("Files (optional)"),
+        description=_l(
+            "Up to 5 files of at most 10 MB: PDF, PNG or JPEG pictures, or plain text (UTF-8). What a camera notes in a"
+            " picture, such as the place, is removed."
+        ),
+        widget=GovFileInput(multiple=True),
+        **options,
+    )
+
+
+class FilesForm(HouseForm):
+    """A form with files beside its text."""
+
+    attachments: MultipleFileField
+
+    @property
+    def uploads(self) -> list[Upload]:
+        return uploads_of(self.attachments)
+
+    def refuse_files(self, refusal: FilesRefused | FilesNotTakenNow) -> None:
+        """Say at the field why the files are not taken. A browser does not choose files by itself again."""
+        if isinstance(refusal, FilesNotTakenNow):
+            self.attachments.errors = [
+                _("The files cannot be checked for viruses just now. Send your text without them, or try again later.")
+            ]
+            return
+        names = [shown_name(one.name) for one in self.uploads]
+        told = [
+            _("%(file)s: %(reason)s", file=names[position], reason=FILE_FAULTS[fault])
+            for position, fault in refusal.faults.items()
+        ]
+        again = _("Nothing was sent, and your text is still here. Choose the files again.")
+        self.attachments.errors = ["; ".join(told) + ". " + again]
+
+
+class ComplaintForm(FilesForm):
     kind = RadioField(
         _l("What do you ask for?"),
         validators=[InputRequired(_l("Choose what you ask for."))],
@@ -44,6 +83,8 @@ class ComplaintForm(HouseForm):
         widget=GovTextArea(),
     )
 
+    attachments = _attachments()
+
     def __init__(self, kinds: Iterable[DisputeKind]) -> None:
         super().__init__()
         offered = list(kinds)
@@ -52,15 +93,16 @@ class ComplaintForm(HouseForm):
             self.kind.data = offered[0].value
 
 
-class MessageForm(HouseForm):
+class MessageForm(FilesForm):
     text = TextAreaField(_l("Your message"), filters=[_tidied], validators=[_LENGTH], widget=GovTextArea())
+    attachments = _attachments()
 
 
 class WithdrawalForm(HouseForm):
     """Nothing but the mark of one's own session."""
 
 
-class StepForm(HouseForm):
+class StepForm(FilesForm):
     step = RadioField(
         _l("What do you do?"),
         choices=choices(
@@ -81,9 +123,10 @@ class StepForm(HouseForm):
         validators=[_LENGTH, _without_gaps],
         widget=GovTextArea(),
     )
+    attachments = _attachments()
 
 
-class DecisionForm(HouseForm):
+class DecisionForm(FilesForm):
     ruling = RadioField(
         _l("How do you decide?"),
         choices=choices((ruling.value, words) for ruling, words in RULINGS.items()),
@@ -97,6 +140,8 @@ class DecisionForm(HouseForm):
         validators=[_LENGTH, _without_gaps],
         widget=GovTextArea(),
     )
+    #: Both of the officer's forms stand on one page.
+    attachments = _attachments(name="decision_attachments")
 
     def chosen(self) -> Ruling:
         """Only after the form was found valid."""

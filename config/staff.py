@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FilePath
 
 from config.identity import OidcSettings
 
@@ -24,6 +24,8 @@ class StaffSettings(BaseModel):
     recovery_hours: int = Field(default=72, ge=1, le=720)
     #: Whether inviting and reopening take two for every role, not for the powerful ones only.
     two_people_for_every_role: bool = False
+    #: Sorted SHA-1 digests of breached passwords, as the downloader of Have I Been Pwned writes them into one file.
+    breached_passwords: FilePath | None = None
 
 
 class StaffOidcSettings(OidcSettings):

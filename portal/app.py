@@ -119,6 +119,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=MAXIMUM_BODY,
         MAX_FORM_PARTS=MAXIMUM_FORM_PARTS,
         TRUSTED_HOSTS=settings.hosts,
+        LANGUAGE_COOKIE="__Host-language" if https else "language",
         SIGN_IN_COOKIE="__Host-glasshouse" if https else "glasshouse",
         SESSION_COOKIE_NAME="__Host-session" if https else "session",
         SESSION_COOKIE_SECURE=https,

@@ -50,6 +50,7 @@ from portal.services.identities import Identities
 from portal.services.machines import Machines, Terms
 from portal.services.mail.devices import NewDevices
 from portal.services.mail.room import MailRoom
+from portal.services.notices import Notices
 from portal.services.officials import OfficialNames
 from portal.services.openid import open_id_sign_in
 from portal.services.oversight import Oversight
@@ -156,7 +157,7 @@ def _compose(
     )
     trail = Trail(log, catalogue, officials, references, clock, zone, foundations.lifting())
     accounts.index_citizens()
-    devices = NewDevices(foundations, foundations.alerts())
+    devices = NewDevices(foundations, foundations.alerts(), Notices(foundations.sessions, foundations.clock))
     entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock, devices)
     party = RelyingParty.of_url(settings.base_url)
     room = CaseworkRoom.furnish(sessions, sealer, log, gate, catalogue, references, clock, zone)

@@ -1,12 +1,13 @@
 """Which passwords are refused: too short, too common, or about the person and the place (ASVS 5.0, 6.2.1 to 6.2.12).
 
 Nothing is demanded of a password's composition and none grows too old (ASVS 6.2.5, 6.2.10): both make people write
-weaker ones. The list holds words rather than whole passwords, since a common password of this length is a common word
-with something before, behind or between.
+weaker ones. A common password of this length is either one of the ten thousand most used (`common_passwords.bin`, made
+by scripts/common_passwords.py), or a common word with something before, behind or between.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -17,6 +18,10 @@ from pathlib import Path
 MINIMUM_LENGTH = 12
 #: Enough for a sentence; more would only cost time to digest.
 MAXIMUM_LENGTH = 128
+#: The ten thousand most used passwords that are long enough, as sorted digests.
+COMMON_PASSWORDS = Path(__file__).with_name("common_passwords.bin")
+#: Of a digest, enough that a good password is mistaken for a common one once in 10^15.
+_DIGEST_BYTES = 8
 _WORDS = Path(__file__).with_name("common_words.txt")
 _LEAST_DIFFERENT = 5
 #: A word this short says nothing: it turns up in good passwords by chance.
@@ -42,6 +47,7 @@ class PasswordWeakness(StrEnum):
     TOO_UNIFORM = "too-uniform"
     NAMES_ITS_OWNER = "names-its-owner"
     COMMON = "common"
+    BREACHED = "breached"
 
 
 def weakness_of(password: str, about: Iterable[str] = ()) -> PasswordWeakness | None:
@@ -52,11 +58,18 @@ def weakness_of(password: str, about: Iterable[str] = ()) -> PasswordWeakness | 
         return PasswordWeakness.TOO_LONG
     if len(set(password.casefold())) < _LEAST_DIFFERENT or _repeats_itself(password):
         return PasswordWeakness.TOO_UNIFORM
+    if common_digest(password) in _common_passwords():
+        return PasswordWeakness.COMMON
     plain = _plain(password)
     if _is_little_without(plain, _words_in(about)):
         return PasswordWeakness.NAMES_ITS_OWNER
     is_common = not _OF_NO_WORTH.sub("", plain) or _is_little_without(plain, (*_common_words(), *_runs()))
     return PasswordWeakness.COMMON if is_common else None
+
+
+def common_digest(password: str) -> bytes:
+    """How a common password stands in the list: in one case of letters, as the first bytes of its SHA-256."""
+    return hashlib.sha256(password.casefold().encode("utf-8", "surrogatepass")).digest()[:_DIGEST_BYTES]
 
 
 def _plain(text: str) -> str:
@@ -83,6 +96,12 @@ def _repeats_itself(password: str) -> bool:
 def _words_in(texts: Iterable[str]) -> list[str]:
     words = {_plain(word) for text in texts for word in re.split(r"[\W_]+", text)}
     return sorted((word for word in words if len(word) >= _SHORTEST_WORD), key=len, reverse=True)
+
+
+@cache
+def _common_passwords() -> frozenset[bytes]:
+    digests = COMMON_PASSWORDS.read_bytes()
+    return frozenset(digests[start : start + _DIGEST_BYTES] for start in range(0, len(digests), _DIGEST_BYTES))
 
 
 @cache

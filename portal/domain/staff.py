@@ -62,3 +62,4 @@ class Notice(StrEnum):
     LOCKED_OUT = "locked-out"
     ROLE_CHANGED = "role-changed"
     SIGNED_OUT = "signed-out"
+    NEW_DEVICE = "new-device"

@@ -21,6 +21,7 @@ from audit.log import AuditLog
 from portal.domain.actions import PORTAL_SOURCE, Action, Outcome
 from portal.domain.actors import Actor, Role
 from portal.domain.identifiers import InvalidPersonalCode, PersonalCode
+from portal.domain.references import is_plain_reference
 from portal.models.accounts import Account
 from portal.models.cases import Case, CaseOfficial, CaseSubject
 from portal.registries.catalogue import Catalogue
@@ -285,7 +286,7 @@ def _refused(row: CaseRow, refusal: _Refused) -> RowOutcome:
 
 
 def _is_reference(text: str) -> bool:
-    if len(text) > REFERENCE_LENGTH or not _REFERENCE.fullmatch(text):
+    if len(text) > REFERENCE_LENGTH or not _REFERENCE.fullmatch(text) or not is_plain_reference(text):
         return False
     try:
         PersonalCode.parse(text)

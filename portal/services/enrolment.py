@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from portal.domain.actions import Action
 from portal.domain.actors import Actor, Role
-from portal.domain.errors import NothingHere, PortalError
-from portal.domain.passwords import PasswordWeakness, weakness_of
+from portal.domain.errors import NothingHere
 from portal.domain.staff import Notice, Standing
 from portal.models.accounts import Account
 from portal.models.staff import StaffCredentials
@@ -17,16 +16,9 @@ from portal.services.ceremonies import Asked
 from portal.services.enrolment_codes import EnrolmentCodes
 from portal.services.notices import Notices
 from portal.services.passkeys import Answer, Passkeys, Prompt
+from portal.services.password_rules import PasswordRules
 from portal.services.passwords import Passwords
 from portal.services.staff_ledger import Deed, StaffLedger
-
-
-class PasswordRefused(PortalError):
-    """The password is too weak. The page says how; nothing else was changed."""
-
-    def __init__(self, weakness: PasswordWeakness) -> None:
-        super().__init__(f"password: {weakness}")
-        self.weakness = weakness
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +45,12 @@ class FirstCredentials:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The three rooms that know how somebody proves who they are."""
+    """The rooms that know how somebody proves who they are."""
 
     codes: EnrolmentCodes
     passkeys: Passkeys
     passwords: Passwords
+    rules: PasswordRules
 
 
 class Enrolment:
@@ -95,7 +88,7 @@ class Enrolment:
         codes, passkeys = self._credentials.codes, self._credentials.passkeys
         person = self.open(given.code).person
         codes.check_second(given.code, given.second_half)
-        refuse_weak_password(given.password, person)
+        self._credentials.rules.refuse_weak(given.password, person)
         credential = passkeys.made(person, Asked.ENROL, given.answer)
         with self._sessions.begin() as session:
             codes.use_up(session, given.code)
@@ -118,10 +111,3 @@ class Enrolment:
             if row is None:
                 raise NothingHere
             return Actor(row.id, Role(row.role), row.name, row.organisation)
-
-
-def refuse_weak_password(password: str, person: Actor) -> None:
-    """Raises PasswordRefused for one that whoever knows the person or the portal would try."""
-    weakness = weakness_of(password, (person.name, person.organisation or ""))
-    if weakness is not None:
-        raise PasswordRefused(weakness)

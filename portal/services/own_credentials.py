@@ -14,7 +14,7 @@ from portal.domain.errors import NothingHere
 from portal.domain.staff import Notice
 from portal.models.staff import StaffCredentials
 from portal.services.ceremonies import Asked
-from portal.services.enrolment import Credentials, refuse_weak_password
+from portal.services.enrolment import Credentials
 from portal.services.entrance import Entrance, Present
 from portal.services.notices import Notices
 from portal.services.passkeys import Answer, PasskeyLine, Prompt
@@ -81,7 +81,7 @@ class OwnCredentials:
         actor = present.actor
         with self._sessions() as session:
             self._row(session, actor)
-        refuse_weak_password(new, actor)
+        self._credentials.rules.refuse_weak(new, actor)
         check = self._credentials.passwords.check(actor.account_id, current)
         if check is not Check.RIGHT:
             self._note_wrong(actor, check, request_id)

@@ -14,6 +14,8 @@ from portal.domain.actions import Action, Outcome
 from portal.domain.errors import DisclosureUnavailable, PortalError
 from portal.domain.identifiers import PersonalCode
 from portal.domain.machines import ClientSystem, Operation
+from portal.domain.purposes import Purpose
+from portal.domain.references import is_plain_reference
 from portal.registries.catalogue import Catalogue
 from portal.services.clock import Clock
 from portal.services.machines import Admitted
@@ -115,7 +117,7 @@ class Reports:
             "outcome": report.outcome not in OUTCOMES and f"one of {', '.join(OUTCOMES)}",
             "occurred_at": report.occurred_at > self._clock() + SKEW and "lies in the future",
             "fields": not _are_of(report.fields, registry.fields if registry else {}) and "not all of this registry",
-            "case": purpose is not None and purpose.case_required and not report.case and "this purpose needs a case",
+            "case": _mistake_in_case(purpose, report.case),
         }
         return {name: str(mistake) for name, mistake in checks.items() if mistake}
 
@@ -138,6 +140,12 @@ class Reports:
             request_id=key,  # the same at each attempt: a body that differed would be another report
             automatic=report.action == "automated-read",
         )
+
+
+def _mistake_in_case(purpose: Purpose | None, case: str | None) -> str | None:
+    if not case:
+        return "this purpose needs a case" if purpose is not None and purpose.case_required else None
+    return None if is_plain_reference(case) else "Latin letters, digits and the signs - / . : _ only"
 
 
 def _are_of(fields: tuple[str, ...], known: Mapping[str, object]) -> bool:

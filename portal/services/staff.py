@@ -14,6 +14,7 @@ from portal.services.entrance import Entrance
 from portal.services.notices import Notices
 from portal.services.own_credentials import OwnCredentials
 from portal.services.passkeys import Passkeys
+from portal.services.password_rules import PasswordRules
 from portal.services.passwords import Passwords
 from portal.services.relying_party import RelyingParty
 from portal.services.rights import Rights
@@ -45,7 +46,8 @@ def furnish_staff(
     notices = Notices(sessions, clock)
     codes = EnrolmentCodes(sessions, clock)
     passkeys = Passkeys(sessions, party, Ceremonies(sessions, clock), clock)
-    credentials = Credentials(codes, passkeys, Passwords(sessions, foundations.sealer, clock))
+    passwords, rules = Passwords(sessions, foundations.sealer, clock), PasswordRules(limits.breached_passwords)
+    credentials = Credentials(codes, passkeys, passwords, rules)
     ledger = StaffLedger(foundations.log, clock)
     rights = Rights(sessions, entrance, ledger)
     requests = StaffRequests(sessions, rights, codes, notices, limits)

@@ -6,8 +6,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.permissions import Permission
-from portal.services.enrolment import PasswordRefused
 from portal.services.passkeys import LastPasskey, TooManyPasskeys
+from portal.services.password_rules import PasswordRefused
 from portal.services.passwords import Check
 from portal.services.relying_party import PasskeyRefused
 from portal.web.browsers import browser_secret

@@ -6,12 +6,11 @@ from typing import cast
 from urllib.parse import urlencode
 
 import flask_babel
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 
 from portal.domain.text import LANGUAGES, LocalizedText
 
 #: Holds the choice. It is no secret and names nobody, and it outlives the session.
-LANGUAGE_COOKIE = "language"
 LANGUAGE_COOKIE_SECONDS = 365 * 24 * 3600
 #: Each language in its own words, as the switch shows it.
 LANGUAGE_NAMES = {"en": "English", "et": "Eesti", "ru": "Русский"}
@@ -52,7 +51,7 @@ def local(text: LocalizedText | None) -> str:
 
 
 def _selected() -> str:
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    chosen = request.cookies.get(current_app.config["LANGUAGE_COOKIE"])
     if chosen in LANGUAGES:
         return chosen
     return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]

@@ -11,7 +11,7 @@ from portal.domain.errors import NothingHere
 from portal.domain.text import LANGUAGES
 from portal.web.guard import public
 from portal.web.house import house
-from portal.web.i18n import LANGUAGE_COOKIE, LANGUAGE_COOKIE_SECONDS
+from portal.web.i18n import LANGUAGE_COOKIE_SECONDS
 from portal.web.login import local_path
 
 blueprint = Blueprint("pages", __name__)
@@ -42,7 +42,7 @@ def language(code: str) -> ResponseReturnValue:
         raise NothingHere
     response = redirect(local_path(request.args.get("next")) or url_for("home.welcome"))
     response.set_cookie(
-        LANGUAGE_COOKIE,
+        current_app.config["LANGUAGE_COOKIE"],
         code,
         max_age=LANGUAGE_COOKIE_SECONDS,
         secure=current_app.config["SESSION_COOKIE_SECURE"],

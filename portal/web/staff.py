@@ -6,9 +6,10 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.actions import Reason
-from portal.services.enrolment import Enrolling, FirstCredentials, PasswordRefused
+from portal.services.enrolment import Enrolling, FirstCredentials
 from portal.services.enrolment_codes import CodeProblem, CodeRefused
 from portal.services.passkeys import Prompt
+from portal.services.password_rules import PasswordRefused
 from portal.services.relying_party import PasskeyRefused
 from portal.services.sessions import Method
 from portal.services.staff_sign_in import WITH_PASSKEY, StaffRefused

@@ -39,6 +39,10 @@ NOTICES = {
     Notice.PASSWORD_CHANGED: _l("The password was changed."),
     Notice.LOCKED_OUT: _l("The password was wrong too often with one of your passkeys."),
     Notice.SIGNED_OUT: _l("An administrator signed you out everywhere."),
+    Notice.NEW_DEVICE: _l(
+        "Somebody signed in as you on a kind of device that you had not used before. If it was not you, end that"
+        " session and tell an administrator."
+    ),
     Notice.ROLE_CHANGED: _l("Your role or your organisation was changed."),
 }
 _LOOKS = {

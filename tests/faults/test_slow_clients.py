@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import signal
 import socket
 import subprocess
@@ -146,6 +147,17 @@ def test_what_no_browser_sends_is_refused_without_repeating_it(port: int, sent: 
     assert answer.startswith(b"HTTP/1.1 " + status), answer[:80]
     assert b"38001085718" not in answer
     assert b"Traceback" not in answer
+
+
+def test_a_length_that_is_shorter_than_the_file_cuts_the_form_and_what_is_left_is_no_request(port: int) -> None:
+    file = b'--b\r\nContent-Disposition: form-data; name="file"; filename="c.csv"\r\n\r\n38001085718\r\n--b--\r\n'
+    head = b"POST /casework/lists HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    answer = _raw(port, head + b"Content-Length: 20\r\n\r\n" + file)
+    statuses = re.findall(rb"HTTP/1\.1 (\d{3})", answer)
+    assert statuses, "an answer in words, not a broken connection"
+    assert set(statuses) <= {b"400", b"401", b"403", b"404"}
+    assert b"38001085718" not in answer
+    assert _answer(port)[0] == 200
 
 
 def test_a_request_is_complete_when_its_head_and_the_body_it_announces_are_there() -> None:

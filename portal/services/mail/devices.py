@@ -1,4 +1,4 @@
-"""Telling a person that somebody signed in as them on a kind of device that they never used before."""
+"""Telling people that somebody signed in as them on a kind of device that they never used before."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.domain.actors import Actor, Role
 from portal.domain.devices import Device
+from portal.domain.staff import Notice
 from portal.models.mail import KnownDevice
 from portal.services.alerts import AlertKind, Alerts
+from portal.services.notices import Notices
 from portal.services.safeguards import Foundations
 
 
 class NewDevices:
-    """Remembers browsers and systems, for citizens. The first one of all is nobody's surprise."""
+    """Remembers browsers and systems. The first one of all is nobody's surprise.
 
-    def __init__(self, on: Foundations, alerts: Alerts) -> None:
+    Citizens are told as they chose (docs/alerts.md), staff on the page of their account.
+    """
+
+    def __init__(self, on: Foundations, alerts: Alerts, notices: Notices) -> None:
         self._on = on
         self._alerts = alerts
+        self._notices = notices
 
     def came_in(self, actor: Actor, device: Device) -> None:
         """Raises DisclosureUnavailable when the person could not be told; they came in all the same."""
-        if actor.role is not Role.CITIZEN or actor.personal_code is None:
-            return
         with self._on.sessions.begin() as session:
             known = session.scalar(
                 select(func.count()).select_from(KnownDevice).where(KnownDevice.account_id == actor.account_id)
@@ -38,5 +42,9 @@ class NewDevices:
                 session.execute(statement.on_conflict_do_nothing().returning(KnownDevice.account_id)).first()
                 is not None
             )
-        if is_new and known:
+        if not is_new or not known:
+            return
+        if actor.role is not Role.CITIZEN:
+            self._notices.tell_now(actor.account_id, Notice.NEW_DEVICE)
+        elif actor.personal_code is not None:
             self._alerts.tell_person(actor.personal_code, AlertKind.NEW_DEVICE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
@@ -25,12 +24,12 @@ from wtforms import (
 from wtforms.validators import StopValidation
 
 from portal.domain.identifiers import InvalidPersonalCode, PersonalCode
+from portal.domain.references import is_plain_reference
 from portal.domain.security_events import SecurityEvent
 from portal.services.security_log import announce
 from portal.web.i18n import gettext as _
 
 _PARTS = 3
-_SIGNS_OF_REFERENCE = frozenset("0123456789 -/.:_")
 _OLDEST_YEAR = 1900
 
 
@@ -157,13 +156,8 @@ def personal_code(form: Form, field: Field) -> None:
 
 def plain_reference(form: Form, field: Field) -> None:
     """Letters of the Latin alphabet, digits 0 to 9 and the signs - / . : only, so that no two references look alike."""
-    for character in field.data or "":
-        is_latin = character.isalpha() and unicodedata.name(character, "").startswith("LATIN ")
-        is_folded = unicodedata.normalize("NFKC", character) == character
-        if not (is_folded and (is_latin or character in _SIGNS_OF_REFERENCE)):
-            raise StopValidation(
-                _("A reference holds letters of the Latin alphabet, digits and the signs - / . : _ only.")
-            )
+    if not is_plain_reference(field.data or ""):
+        raise StopValidation(_("A reference holds letters of the Latin alphabet, digits and the signs - / . : _ only."))
 
 
 def one_line(text: str | None) -> str:

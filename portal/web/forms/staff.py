@@ -27,6 +27,9 @@ WEAK_PASSWORDS = {
     PasswordWeakness.COMMON: _l(
         "Many people use a password like this one, so it is guessed first. Choose other words."
     ),
+    PasswordWeakness.BREACHED: _l(
+        "This password stands in a list of stolen passwords, so it is tried first. Choose another one."
+    ),
 }
 _NAME_THE_PASSKEY = _l("Give the passkey a name, so that you know later which one it is.")
 

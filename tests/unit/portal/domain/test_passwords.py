@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.domain.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH, PasswordWeakness, weakness_of
+from portal.domain.passwords import COMMON_PASSWORDS, MAXIMUM_LENGTH, MINIMUM_LENGTH, PasswordWeakness, weakness_of
 
 ABOUT = ("Kadri Kask", "social-insurance-board")
 
@@ -27,6 +27,10 @@ ABOUT = ("Kadri Kask", "social-insurance-board")
         ("йцукенгшщз1234", PasswordWeakness.COMMON),
         ("123456789012", PasswordWeakness.COMMON),
         ("94720385617402", PasswordWeakness.COMMON),
+        ("1qaz2wsx3edc", PasswordWeakness.COMMON),
+        ("LeaveMeAlone", PasswordWeakness.COMMON),
+        ("sonyericsson", PasswordWeakness.COMMON),
+        ("ghjcnjgfhjkm", PasswordWeakness.COMMON),
         ("Glasshouse2026", PasswordWeakness.COMMON),
         ("Kadri Kask 2026", PasswordWeakness.NAMES_ITS_OWNER),
         ("k4sk-K4dr1-2026", PasswordWeakness.NAMES_ITS_OWNER),
@@ -60,3 +64,11 @@ def test_any_text_gets_an_answer_and_no_short_one_passes(password: str) -> None:
         assert weakness is PasswordWeakness.TOO_SHORT
     if len(password) > MAXIMUM_LENGTH:
         assert weakness is PasswordWeakness.TOO_LONG
+
+
+def test_the_list_of_common_passwords_is_longer_than_the_standard_asks_for() -> None:
+    """ASVS 5.0, 6.2.4: at least the 3000 most used that are long enough."""
+    listed = COMMON_PASSWORDS.read_bytes()
+    digests = [listed[start : start + 8] for start in range(0, len(listed), 8)]
+    assert len(digests) == 10_000
+    assert digests == sorted(set(digests))

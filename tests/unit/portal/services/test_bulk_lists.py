@@ -45,6 +45,22 @@ def test_each_faulty_row_is_named_by_its_number_in_the_file() -> None:
     assert "38001085719" not in repr((refusal, refusal.rows))
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "".join(chr(ord(digit) + 0xFEE0) for digit in CODES[0]),
+        "".join(chr(ord(digit) - 0x30 + 0x0660) for digit in CODES[0]),
+        CODES[0][:5] + "\u200b" + CODES[0][5:],
+        "\u202e" + CODES[0],
+        "\u0415\u0415" + CODES[0],
+    ],
+    ids=["full-width", "Arabic-Indic", "zero-width space", "bidirectional mark", "Cyrillic prefix"],
+)
+def test_a_code_that_only_looks_like_one_is_a_faulty_row_and_nobody(typed: str) -> None:
+    refusal = _refusal(f"code\n{CODES[1]}\n{typed}\n".encode())
+    assert [(row.row, row.fault) for row in refusal.rows] == [(3, RowFault.NO_CODE)]
+
+
 def test_of_many_faulty_rows_the_first_are_named_and_all_are_counted() -> None:
     refusal = _refusal(b"1\n" * 500)
     assert (len(refusal.rows), refusal.faulty) == (20, 500)
@@ -60,6 +76,8 @@ def test_of_many_faulty_rows_the_first_are_named_and_all_are_counted() -> None:
         (gzip.compress(b"38001085718\n"), ListFault.NOT_TEXT),
         (b"38001085718\n%PDF-1.7\nPK\x03\x04", ListFault.NOT_TEXT),
         ("38001085718\n".encode("utf-16"), ListFault.NOT_TEXT),
+        ("38001085718\n".encode("utf-16-le"), ListFault.NOT_TEXT),
+        ("38001085718\n".encode("utf-16-be"), ListFault.NOT_TEXT),
         (b"38001085718\x00\n", ListFault.NOT_TEXT),
         (b'"38001085718\n', ListFault.NOT_TEXT),
         (b"1" * (MAXIMUM_BYTES + 1), ListFault.TOO_LARGE),

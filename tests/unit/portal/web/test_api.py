@@ -146,6 +146,7 @@ BAD_REPORTS: dict[str, tuple[dict[str, Any], str]] = {
     "a field twice": ({"fields": ["given-names", "given-names"]}, "fields"),
     "no field": ({"fields": []}, "fields"),
     "no case": ({"case": ...}, "case"),
+    "a case that looks like another": ({"case": "S\u041aA-2026-1"}, "case"),
     "a wrong code": ({"subject": "38001085719"}, "subject"),
     "a number as code": ({"subject": 38001085718}, "subject"),
     "a name as pseudonym": ({"official": "Mari Maasikas"}, "official"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -62,6 +63,32 @@ def _entries(portal: FakePortal, **criteria: Any) -> list[Access]:
 def _reviews(portal: FakePortal) -> list[Any]:
     supervisor = portal.house.accounts.actor(portal.accounts["supervisor"])
     return portal.house.casework_room.supervision.open_reviews(supervisor)
+
+
+@pytest.mark.parametrize(
+    ("column", "written"),
+    [
+        ("reference", "S\u041aA-2026-00017"),  # a Cyrillic K
+        ("reference", "SKA\u20102026"),
+        ("reference", "SKA-2026\u200b-00017"),
+        ("subjects", ("\uff13" + MARY.reveal()[1:],)),
+        ("subjects", (MARY.reveal()[:5] + "\u00ad" + MARY.reveal()[5:],)),
+        ("organisation", "social-insurance-b\u043eard"),
+        ("purpose", "benefit-cl\u0430im"),
+        ("officials", ("00000000-0000-0000-0000-00000000000\u0660",)),
+    ],
+)
+def test_a_file_of_cases_takes_no_name_that_only_looks_like_a_known_one(
+    portal: FakePortal, column: str, written: Any
+) -> None:
+    officials = {"officials": [portal.accounts["caseworker"]]} | ({column: written} if column == "officials" else {})
+    (outcome,) = take_over(
+        portal.house.casework_room,
+        dataclasses.replace(a_row(**officials), **{column: written}),
+    )
+    assert outcome.problem is not None
+    assert str(written) not in repr(outcome)
+    assert "SKA-2026-00017" not in portal.client("caseworker").get("/casework/cases").get_data(as_text=True)
 
 
 def test_a_record_opens_from_an_assigned_case_without_a_reason(portal: FakePortal) -> None:

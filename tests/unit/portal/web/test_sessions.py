@@ -119,6 +119,25 @@ def test_ending_sessions_takes_a_fresh_proof_and_then_goes_on(tmp_path: Path, mo
     portal.close()
 
 
+def _sign_in_with(portal: FakePortal, account: str, agent: str) -> FlaskClient:
+    client = portal.app.test_client()
+    client.environ_base["HTTP_USER_AGENT"] = agent
+    client.post("/sign-in/demonstration", data={"csrf_token": token_of(client), "account": portal.accounts[account]})
+    return client
+
+
+@pytest.mark.parametrize(("account", "page"), [("citizen", "/me"), ("caseworker", "/account")])
+def test_a_sign_in_on_a_new_kind_of_device_is_told_to_whose_account_it_is(
+    portal: FakePortal, account: str, page: str
+) -> None:
+    told = "Somebody signed in as you on a kind of device"
+    usual, new = "Firefox/127.0 Linux", "Chrome/126.0 Windows"
+    assert told not in _sign_in_with(portal, account, usual).get(page).get_data(as_text=True), "the first of all"
+    assert told not in _sign_in_with(portal, account, usual).get(page).get_data(as_text=True)
+    _sign_in_with(portal, account, new)
+    assert told in _sign_in_with(portal, account, usual).get(page).get_data(as_text=True)
+
+
 def test_a_token_used_from_another_kind_of_device_opens_nothing_and_ends_the_session(portal: FakePortal) -> None:
     client = portal.client("citizen")
     stolen = _with_token(portal, _token(client))

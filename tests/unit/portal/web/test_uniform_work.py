@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from portal.services.enrolment_codes import digest_of
 from portal.services.passwords import Passwords
 from tests.factories.apps import FakePortal
+from tests.factories.cases import a_row, take_over
 from tests.factories.client_systems import a_certificate, a_report, token_form
 from tests.factories.people import JUHAN, KADRI, MARY
 from tests.factories.work import Work, counted
@@ -78,6 +81,32 @@ def test_a_refused_look_at_somebody_known_and_at_somebody_unknown(portal: FakePo
     work = _is_alike(portal, refused(MARY.reveal()), refused(STRANGER))
     assert work.entries["read", "denied"] == 1
     assert sum(work.asked.values()) == 0
+
+
+def test_a_case_of_a_colleague_and_one_that_nobody_has(portal: FakePortal) -> None:
+    officials = [portal.accounts["colleague"]]
+    (outcome,) = take_over(portal.house.casework_room, a_row(officials=officials, reference="SKA-2026-1"))
+    assert outcome.problem is None
+    client = portal.client("caseworker")
+
+    def look(case: str) -> Callable[[], Any]:
+        return lambda: portal.post(client, LOOK, **a_form(personal_code=MARY.reveal(), case=case))
+
+    _is_alike(portal, look("SKA-2026-1"), look("SKA-2026-2"))
+
+
+def test_a_code_of_enrolment_that_ran_out_and_one_that_never_was(portal: FakePortal) -> None:
+    codes = portal.house.staff.administration._codes
+    account, long_ago = portal.accounts["colleague"], datetime(2020, 1, 1, tzinfo=UTC)
+    used_up, none = (f"code-{number}-that-nobody-could-guess" for number in range(2))
+    with portal.house.accounts._sessions.begin() as session:
+        codes.put(session, account, digest_of(used_up), opens_at=long_ago, ends_at=long_ago)
+    client = portal.client()
+
+    def enrol(code: str) -> Callable[[], Any]:
+        return lambda: portal.post(client, "/staff/enrol", code=code)
+
+    _is_alike(portal, enrol(used_up), enrol(none))
 
 
 def test_an_entry_of_somebody_else_and_one_that_is_none(portal: FakePortal) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from config.connections import in_the_clear
 from config.disputes import AttachmentSettings, DisputeSettings
 from config.identity import MachineSettings, OidcSettings, unfit_provider
 from config.mail import MailSettings, unfit_mail
@@ -325,7 +326,9 @@ def _unfit_for_production(settings: Settings) -> list[str]:
         mistakes.append("limits.storage: production needs Redis (redis://…), where all its processes count together")
     if settings.audit.origin == AuditSettings().origin:
         mistakes.append("audit.origin: give the log a name of its own; it is permanent")
-    return mistakes
+    registries = {f"registry_urls.{code}": url for code, url in settings.registry_urls.items()}
+    databases = {"database_url": settings.database_url, "audit.database_url": settings.audit.database_url, **registries}
+    return [*mistakes, *in_the_clear(databases, settings.limits.storage.get_secret_value())]
 
 
 def _unfit_secret(settings: Settings, name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -140,3 +141,17 @@ def test_ordinary_logs_never_hold_personal_data(portal: FakePortal, caplog: pyte
     assert "Salajane" not in caplog.text
     assert "housing benefit" not in caplog.text
     assert "refused" in caplog.text
+
+
+def test_over_https_every_cookie_is_bound_to_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    portal = FakePortal.build(tmp_path, monkeypatch, public_url="https://data.example")
+    client = portal.app.test_client()
+    answers = [client.get(path, base_url="https://data.example") for path in ("/sign-in", "/language/et")]
+    cookies = [cookie for answer in answers for cookie in answer.headers.getlist("Set-Cookie")]
+    assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-session", "__Host-language"}
+    for cookie in cookies:
+        attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
+        assert {"secure", "httponly", "path=/", "samesite=lax"} <= attributes
+        assert not any(attribute.startswith("domain=") for attribute in attributes)
+    assert "et" in client.get("/about", base_url="https://data.example").get_data(as_text=True).partition(">")[2][:60]
+    portal.close()

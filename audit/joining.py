@@ -45,5 +45,6 @@ def join_stretches(
         for stretch in stretches:
             replay.join(stretch)
         replay.finish()
+        replay.check_beside()
 
     return replay.verdict(joined)

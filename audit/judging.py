@@ -24,6 +24,7 @@ from audit.options import (
     progress_of,
     refuse_missing_file,
     verifiers_of,
+    witnesses_of,
 )
 from audit.published import fsck
 from audit.verify import ReceiptVerdict, VerificationReport, verify_receipt
@@ -57,6 +58,7 @@ def _verify(options: argparse.Namespace) -> Answer:
         progress=progress_of("entries"),
         jobs=options.jobs,
         trusted=trusted,
+        witnesses=[witness.verifier for witness in witnesses_of(options)],
     )
     notes = []
     if trusted is not None:
@@ -222,7 +224,10 @@ def _export_in_words(verdict: ExportVerdict) -> list[str]:
 
 COMMANDS: dict[str, Command] = {
     "verify": Command(
-        _verify, "Replay the whole log and name the first broken entry.", ("vkey", "store"), _verify_options
+        _verify,
+        "Replay the whole log and name the first broken entry.",
+        ("vkey", "store", "witnesses"),
+        _verify_options,
     ),
     "fsck": Command(
         _fsck,

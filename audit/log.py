@@ -231,7 +231,7 @@ class AuditLog:
         kept = None if self._remembered is None else self._remembered.read()
         earlier = [] if kept is None else [kept.checkpoint]
         with self._store.reading() as connection:
-            source = StoredLog(connection, self._vault)
+            source = StoredLog(connection, self._vault, self._witnesses)
             keys = known_keys(connection, self._opened)
             if trusted is not None:
                 return verify_onward(source, self.origin, keys, trusted, earlier=earlier, progress=progress)

@@ -186,11 +186,13 @@ def verify_store(
     progress: Callable[[int, int], None] | None = None,
     jobs: int = 1,
     trusted: Checkpoint | None = None,
+    witnesses: Sequence[Verifier] = (),
 ) -> VerificationReport:
     """Replay a stored log with its public keys alone; with the master key, the sealed bodies as well.
 
     A log that is worth it is shared among `jobs` processes. With `trusted`, a checkpoint that was verified before, only
-    what came after it is replayed, by one process.
+    what came after it is replayed, by one process, and what is kept beside the log is not checked. `witnesses` are
+    those whose cosignatures are verified.
 
     Raises:
         LogUnavailable: the database cannot be read or holds no log.
@@ -209,9 +211,9 @@ def verify_store(
                 return verify_onward(source, origin, verifiers, trusted, earlier=earlier, progress=progress)
             if jobs > 1 and head.size >= SHARED_FROM:
                 return verify_on_cores(
-                    database_url, origin, verifiers, master_key, previous_master_key, earlier, jobs, progress
+                    database_url, origin, verifiers, master_key, previous_master_key, earlier, jobs, progress, witnesses
                 )
-            source = StoredLog(connection, vault)
+            source = StoredLog(connection, vault, witnesses)
             return verify_log(source, origin, verifiers, earlier=earlier, progress=progress)
     finally:
         log.close()

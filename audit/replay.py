@@ -47,7 +47,8 @@ def verify_log(
     """Replay a log from its first entry and name the first that is broken.
 
     Checked are, for every entry: its number, its canonical form, the hash chain, its place in the tiles and, where the
-    source can open bodies, commitment and label; for every checkpoint: signature and root. `earlier` are checkpoints
+    source can open bodies, commitment and label; for every checkpoint: signature and root; and what is kept beside the
+    log, as far as it follows from something (`audit.beside`). `earlier` are checkpoints
     kept elsewhere (the remembered one, a witness's, an auditor's own): the log must still begin with their trees.
     `progress` is told (entries done, entries claimed).
     """
@@ -108,6 +109,7 @@ class Replay:
             self._check_entry(entry)
             self._check_due(due)
         self._check_end(due)
+        self.check_beside()
         if progress is not None:
             progress(self.size, self.size)
 
@@ -182,6 +184,11 @@ class Replay:
         for seq, tombstone in self._source.erased_across(self.size):
             self._erased.setdefault(tombstone, []).append(seq)
         self._check_end(due)
+
+    def check_beside(self) -> None:
+        """Check what the store keeps beside the log. Raises Broken."""
+        if (problem := self._source.amiss()) is not None:
+            raise Broken(self.size, problem)
 
     def _check_next(self, end: int, due: _Lookahead) -> None:
         """Check the entries of the next tile, or its rest: at one go where nothing is amiss, else one by one."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, func, select, text, type_coerce
 
-from audit import schema, store
+from audit import beside, schema, store
 from audit.blocks import Blocks
 from audit.criteria import owner_index, search_columns
 from audit.entry import decode_body, decode_leaf
 from audit.errors import EntryRefused, KeyRefused, VerificationFailed
 from audit.kinds import Kind
+from audit.note import Verifier
 from audit.rows import KIND
 from audit.stored import Books, StoredEntry
 from audit.vault import Vault
@@ -28,11 +29,15 @@ _BODY: list[ColumnElement[Any]] = [
 
 
 class StoredLog:
-    """Reads within one transaction of the caller. Without a vault the bodies stay closed and are not checked."""
+    """Reads within one transaction of the caller. Without a vault the bodies stay closed and are not checked.
 
-    def __init__(self, connection: Connection, vault: Vault | None) -> None:
+    `witnesses` are those whose cosignatures are verified.
+    """
+
+    def __init__(self, connection: Connection, vault: Vault | None, witnesses: Sequence[Verifier] = ()) -> None:
         self._connection = connection
         self._vault = vault
+        self._witnesses = witnesses
         self._blocks = Blocks(connection)
         self._size: int | None = None
         #: By number, what is stored of each kind; and by kind, what should be.
@@ -116,6 +121,9 @@ class StoredLog:
 
     def tile_count(self) -> int:
         return int(self._connection.execute(select(func.count()).select_from(schema.tiles)).scalar_one())
+
+    def amiss(self) -> str | None:
+        return beside.amiss(self._connection, self._vault, self._witnesses, self.head()[0])
 
     def _entry(self, row: Row[Any]) -> StoredEntry:
         leaf = bytes(row.leaf)

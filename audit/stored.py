@@ -74,6 +74,9 @@ class LogSource(Protocol):
     def tile_count(self) -> int:
         """How many tiles are stored."""
 
+    def amiss(self) -> str | None:
+        """What is wrong with what is kept beside the log, of which nothing was signed; None where nothing is."""
+
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:

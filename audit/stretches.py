@@ -49,6 +49,7 @@ def verify_on_cores(
     earlier: Sequence[Checkpoint],
     jobs: int,
     progress: Callable[[int, int], None] | None,
+    witnesses: Sequence[Verifier] = (),
 ) -> VerificationReport:
     """As `verify_log`, on `jobs` processes (two or more); entries that are appended meanwhile are not looked at.
 
@@ -66,7 +67,7 @@ def verify_on_cores(
     process = _Process(shared)
     try:
         with process.log.reading() as connection:
-            source = StoredLog(connection, None)
+            source = StoredLog(connection, process.vault, witnesses)
             claimed, _ = source.head()
             end = min(claimed, source.end())
 

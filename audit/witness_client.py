@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from audit.errors import AuditError, KeyRefused, MalformedNote, VerificationFailed
-from audit.note import CosignatureVerifier, NoteSignature, open_note, verifier_from_vkey
+from audit.note import CosignatureVerifier, NoteSignature, Verifier, open_note, verifier_from_vkey
 from audit.witness import ADD_CHECKPOINT, SIZE_TYPE, Submission
 
 #: Seconds that a witness may take for one answer.
@@ -57,8 +57,13 @@ class WitnessAddress:
 
     @property
     def key(self) -> str:
-        """Name and key id: by which the witness is known in the log's tables."""
-        return f"{self.verifier.name}+{self.verifier.key_id.hex()}"
+        """By which the witness is known in the log's tables."""
+        return key_of(self.verifier)
+
+
+def key_of(signed: Verifier | NoteSignature) -> str:
+    """Name and key id of whoever signs, or signed."""
+    return f"{signed.name}+{signed.key_id.hex()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 from audit.entry import Access
 from audit.keys import MasterKey, generate_signing_key, load_signer
 from audit.log import AuditLog, LogSettings, create_log, open_log, verify_store
-from audit.note import Ed25519Verifier
+from audit.note import Ed25519Verifier, Verifier
 from audit.remembered import RememberedCheckpoint
 from audit.verify import VerificationReport
 
@@ -72,7 +72,9 @@ class LogHome:
     def open(self, clock: Callable[[], datetime] | None = None) -> AuditLog:
         return open_log(self.settings, clock=clock or TickingClock())
 
-    def verify(self, *, with_bodies: bool = True, with_remembered: bool = True) -> VerificationReport:
+    def verify(
+        self, *, with_bodies: bool = True, with_remembered: bool = True, witnesses: Sequence[Verifier] = ()
+    ) -> VerificationReport:
         """Replay the log as `python -m audit verify` does."""
         assert self.settings.checkpoint_file is not None
         kept = RememberedCheckpoint(self.settings.checkpoint_file, ORIGIN, [self.verifier]).read()
@@ -82,6 +84,7 @@ class LogHome:
             self.settings.master_key if with_bodies else None,
             previous_master_key=self.settings.previous_master_key if with_bodies else None,
             earlier=[kept.checkpoint] if kept is not None and with_remembered else [],
+            witnesses=witnesses,
         )
 
     def at(self, database_url: str) -> LogHome:

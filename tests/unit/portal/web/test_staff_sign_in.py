@@ -282,3 +282,14 @@ def test_what_is_grave_asks_for_the_passkey_again(tmp_path: Path, monkeypatch: p
     assert member.confirm(client, client.get("/account/passkeys/add")).location == "/account/passkeys/add"
     assert client.get("/account/passkeys/add").status_code == 200
     portal.close()
+
+
+def test_a_password_and_a_passkey_serve_as_long_as_nobody_replaces_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [datetime(2026, 3, 2, 8, 0, tzinfo=UTC)]
+    portal = FakePortal.build(tmp_path, monkeypatch, clock=lambda: now[0])
+    member = enrolled(portal, Role.CASEWORKER)
+    now[0] += timedelta(days=5 * 365)
+    assert member.signed_in().get("/casework").status_code == 200
+    portal.close()

@@ -23,6 +23,7 @@ from portal.web.consent_wording import init_consent_wording
 from portal.web.dispute_wording import init_dispute_wording
 from portal.web.errors import init_error_pages
 from portal.web.export_wording import init_export_wording
+from portal.web.figure_wording import init_figure_wording
 from portal.web.flags import init_flags
 from portal.web.formatting import init_formatting
 from portal.web.forms import init_forms
@@ -97,6 +98,7 @@ def _dress(app: Flask) -> None:
         init_wording,
         init_staff_wording,
         init_supervision_wording,
+        init_figure_wording,
         init_told_wording,
         init_export_wording,
         init_consent_wording,

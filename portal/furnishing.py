@@ -55,6 +55,8 @@ from portal.services.officials import OfficialNames
 from portal.services.openid import open_id_sign_in
 from portal.services.oversight import Oversight
 from portal.services.policy import Policy
+from portal.services.proceedings.figures import ProceedingFigures
+from portal.services.proceedings.ledger import Proceedings
 from portal.services.records import Records
 from portal.services.relations import Relations
 from portal.services.relying_party import RelyingParty
@@ -146,6 +148,7 @@ def _compose(
     gate = Gate(log, connectors, clock)
     analytics = Analytics(log, Lake(store_at(settings.analytics_store), clock), clock)
     foundations = Foundations(sessions, sealer, log, clock, zone, catalogue)
+    proceedings = Proceedings(sessions, timedelta(days=settings.protection.review_days), clock, zone)
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
     exports = Exports(
         log,
@@ -214,8 +217,8 @@ def _compose(
             Relations(Policy(catalogue), gate),
             read_limits(settings.catalogue_dir, CODES, EXPLANATIONS),
         ),
-        dashboard=Dashboard(analytics, catalogue, clock),
-        transparency=Transparency(analytics, catalogue, clock),
+        dashboard=Dashboard(analytics, ProceedingFigures(proceedings, oversight_desk, clock), catalogue, clock),
+        transparency=Transparency(analytics, proceedings, catalogue, clock),
         safeguards=Safeguards.build(foundations, accounts, room.casework, gate, _limits(settings.protection)),
         mail=MailRoom.furnish(foundations, accounts, master, settings.base_url, settings.mail),
         officials=officials,

@@ -1,13 +1,14 @@
-"""The overview: how much was looked at, by whom, for what, how much of it in a case, and who has fallen silent.
+"""The overview: how much was looked at, by whom, for what, how much of it in a case, what followed, who fell silent.
 
 Figures only: no person, no official and no reason stands in them, so asking for them is no look at anybody and leaves
-no entry. Each figure names the search that lists the entries behind it; that search is an entry.
+no entry. Each figure names the search that lists the entries behind it, or the list of what
+is counted; that search, or list, is an entry.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -19,6 +20,8 @@ from portal.services.analytics.desk import Analytics
 from portal.services.analytics.measures import days_of_registries, looks_by_day, looks_by_purpose, people_looked_at
 from portal.services.analytics.tables import day_of
 from portal.services.clock import Clock
+from portal.services.proceedings.figures import KindFigures, ProceedingFigures
+from portal.services.proceedings.kinds import Kind
 
 #: How many days back the overview may look.
 SPANS = (7, 30, 90, 365)
@@ -101,13 +104,17 @@ class Figures:
     by_organisation: Sequence[tuple[str | None, Looks]]
     by_purpose: Sequence[PurposeFigures]
     coverage: Sequence[Coverage]
+    proceedings: Mapping[Kind, KindFigures]
     as_of: datetime | None = field(default=None)
 
 
 class Dashboard:
     """Counts what the overview shows."""
 
-    def __init__(self, analytics: Analytics, catalogue: Catalogue, clock: Clock) -> None:
+    def __init__(
+        self, analytics: Analytics, proceedings: ProceedingFigures, catalogue: Catalogue, clock: Clock
+    ) -> None:
+        self.proceedings = proceedings
         self._analytics = analytics
         self._catalogue = catalogue
         self._clock = clock
@@ -133,6 +140,7 @@ class Dashboard:
             by_organisation=sorted(by_organisation.items(), key=lambda pair: (-pair[1].shown, pair[0] or "")),
             by_purpose=[PurposeFigures(*row) for row in engine.rows(looks_by_purpose(since, until))],
             coverage=self._coverage(engine.rows(days_of_registries(since, until)), since, until),
+            proceedings=self.proceedings.of(span),
             as_of=self._analytics.as_of(),
         )
 

@@ -94,6 +94,7 @@ _BELOW = {
     "supervision.note_absence": "supervision.absences",
     "supervision.import_cases": "supervision.cases",
     "escalations.one": "escalations.overview",
+    "oversight_figures.behind": "oversight_figures.page",
     "escalations.settle": "escalations.overview",
     "casework.reason": "casework.start",
     "casework.open_record": "casework.start",

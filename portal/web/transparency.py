@@ -11,13 +11,15 @@ from flask.typing import ResponseReturnValue
 
 from portal.domain.errors import NothingHere
 from portal.services.spreadsheets import neutralised
-from portal.services.transparency import SMALL, Figure, Month
+from portal.services.transparency import BREAK_GLASS, CONTESTED, LOOKS, SAFEGUARDS, SMALL, Figure, Month, Row
 from portal.web.guard import public
 from portal.web.house import house, jobs
 
 blueprint = Blueprint("transparency", __name__)
 
 WHY_PUBLIC = "counts of closed months, small ones left out: nothing about any person"
+#: What follows from the published counts, for readers in a hurry.
+_DERIVED = ("break-glass-at-least", "contested-at-least", "half-of-answers-within-days")
 
 
 @blueprint.get("/transparency")
@@ -31,6 +33,11 @@ def page() -> ResponseReturnValue:
         shown=shown,
         chart=[(month.first_day, month.totals[Figure.BY_PEOPLE]) for month in reversed(months)],
         figures=Figure,
+        looks=LOOKS,
+        safeguards=SAFEGUARDS,
+        break_glass=BREAK_GLASS,
+        contested=CONTESTED,
+        watched=(*BREAK_GLASS, Figure.SEALS_ENDED),
         small=SMALL,
         checkpoint=house().log.checkpoint().text,
         vkey=current_app.config["LOG_VKEY"],
@@ -43,10 +50,10 @@ def as_csv() -> ResponseReturnValue:
     """One line for each organisation and month (RFC 4180); an empty cell stands for fewer than `SMALL`."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(("month", "organisation", *(figure.value for figure in Figure)))
+    writer.writerow(("month", "organisation", *(figure.value for figure in Figure), *_DERIVED))
     for month in _months():
         for row in month.rows:
-            counts = ("" if count is None else str(count) for count in row.counts.values())
+            counts = ("" if count is None else str(count) for count in _of_row(row).values())
             writer.writerow((f"{month.first_day:%Y-%m}", neutralised(row.organisation), *counts))
     return Response(buffer.getvalue(), mimetype="text/csv")
 
@@ -81,9 +88,15 @@ def _chosen(months: list[Month], wanted: str | None) -> Month:
 def _plain(month: Month) -> dict[str, object]:
     return {
         "month": f"{month.first_day:%Y-%m}",
-        "organisations": [{"code": row.organisation, **_by_name(row.counts)} for row in month.rows],
-        "totals": _by_name(month.totals),
+        "organisations": [{"code": row.organisation, **_of_row(row)} for row in month.rows],
+        "totals": _by_name(month.totals)
+        | dict(zip(_DERIVED, (month.together(BREAK_GLASS), month.together(CONTESTED), month.half_within), strict=True)),
     }
+
+
+def _of_row(row: Row) -> dict[str, int | None]:
+    derived = (row.at_least(BREAK_GLASS), row.at_least(CONTESTED), row.half_within)
+    return _by_name(row.counts) | dict(zip(_DERIVED, derived, strict=True))
 
 
 def _by_name(counts: Mapping[Figure, int | None] | Mapping[Figure, int]) -> dict[str, int | None]:

@@ -18,7 +18,6 @@ from portal.services.approvals import ApprovalState
 from portal.services.bulk import RowOutcome
 from portal.services.justification import MINIMUM_LENGTH, Weakness
 from portal.services.sessions import Method
-from portal.services.transparency import Figure
 from portal.services.understanding.kinds import Kind
 from portal.services.verification import RunState
 from portal.web.consent_wording import CONSENT_ACTIONS, CONSENT_REASONS
@@ -191,11 +190,6 @@ REASONS = {
     Reason.WITHDRAWN: _l("withdrawn by an administrator"),
     Reason.STOPPED_BY_PERSON: _l("stopped by the person themselves"),
     **CONSENT_REASONS,
-}
-FIGURES = {
-    Figure.BY_PEOPLE: _l("Looks by officials"),
-    Figure.BY_SYSTEMS: _l("Looks by systems"),
-    Figure.REFUSED: _l("Refused attempts"),
 }
 #: To the caseworker who was refused.
 REFUSALS = {
@@ -408,7 +402,6 @@ def init_wording(app: Flask) -> None:
     app.add_template_filter(lambda term: _said(DETAILS, term), "detail_in_words")
     app.add_template_filter(lambda term: _said(METHODS, term), "method_in_words")
     app.add_template_filter(lambda term: _said(ASSURANCES, term), "assurance_in_words")
-    app.add_template_filter(lambda term: _said(FIGURES, term), "figure_in_words")
     app.add_template_filter(lambda kind: _said(ALERTS, kind), "alert_in_words")
     app.add_template_filter(lambda term: _said(VERDICTS, term), "verdict_in_words")
     app.add_template_filter(lambda term: _said(SANCTIONS, term), "sanction_in_words")

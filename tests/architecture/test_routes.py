@@ -176,6 +176,7 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "unusual.start": Permission.RANK_LOOKS,
     "unusual.run": Permission.RANK_LOOKS,
     "oversight_figures.page": Permission.READ_FIGURES,
+    "oversight_figures.behind": Permission.READ_FIGURES,
     "oversight.search": Permission.SEARCH_TRAIL,
     "oversight.results": Permission.SEARCH_TRAIL,
     "oversight.entry": Permission.SEARCH_TRAIL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +14,22 @@ from portal.domain.actions import Action, Outcome
 from portal.services.analytics.desk import Analytics
 from portal.services.analytics.lake import Lake
 from portal.services.dashboard import SPANS, Coverage, Dashboard, Figures
+from portal.services.proceedings.figures import KindFigures, ProceedingFigures
+from portal.services.proceedings.kinds import Kind
 from tests.factories.houses import shipped_catalogue
 from tests.factories.logs import LogHome, TickingClock, an_access
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+class NoProceedings(ProceedingFigures):
+    """A country in which nothing follows looks."""
+
+    def __init__(self) -> None:
+        pass
+
+    def of(self, _span: int) -> Mapping[Kind, KindFigures]:
+        return {}
 
 
 def figures_of(folder: Path, url: str, looks: Sequence[tuple[int, dict[str, object]]], span: int = 30) -> Figures:
@@ -28,7 +40,8 @@ def figures_of(folder: Path, url: str, looks: Sequence[tuple[int, dict[str, obje
             clock.now = NOW - timedelta(days=days_ago)
             log.append(an_access(**changes))
         clock.now = NOW
-        return Dashboard(Analytics(log, Lake(MemoryStore(), clock), clock), shipped_catalogue(), clock).figures(span)
+        analytics = Analytics(log, Lake(MemoryStore(), clock), clock)
+        return Dashboard(analytics, NoProceedings(), shipped_catalogue(), clock).figures(span)
 
 
 def test_looks_refusals_and_cases_are_told_apart(tmp_path: Path, database_url: str) -> None:

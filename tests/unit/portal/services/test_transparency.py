@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,19 @@ from portal.domain.actions import Action, Outcome
 from portal.services.analytics.desk import STALE, Analytics
 from portal.services.analytics.lake import STATE, Lake
 from portal.services.analytics.tables import day_of
-from portal.services.transparency import MONTHS, SMALL, Figure, Month, Transparency
+from portal.services.proceedings.kinds import ANSWERED, Proceeding, Stage
+from portal.services.proceedings.ledger import Proceedings
+from portal.services.transparency import (
+    BREAK_GLASS,
+    CONTESTED,
+    MONTHS,
+    SAFEGUARDS,
+    SMALL,
+    Figure,
+    Month,
+    Transparency,
+    half_within,
+)  # fmt: skip
 from tests.factories.houses import shipped_catalogue
 from tests.factories.logs import LogHome, TickingClock, an_access
 
@@ -46,8 +58,23 @@ class FixedAnalytics(Analytics):
         return self._engine
 
 
-def published_of(rows: Sequence[tuple[Any, ...]], now: datetime = NOW) -> list[Month]:
-    return Transparency(FixedAnalytics(rows), shipped_catalogue(), lambda: now).months()
+class FixedProceedings(Proceedings):
+    def __init__(self, settled: Sequence[tuple[datetime, Proceeding]] = ()) -> None:
+        self._settled = settled
+
+    def settled(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, Proceeding]]:
+        return ((when, one) for when, one in self._settled if since <= when < until)
+
+
+def published_of(
+    rows: Sequence[tuple[Any, ...]] = (), now: datetime = NOW, settled: Sequence[tuple[datetime, Proceeding]] = ()
+) -> list[Month]:
+    analytics, proceedings = FixedAnalytics(rows), FixedProceedings(settled)
+    return Transparency(analytics, proceedings, shipped_catalogue(), lambda: now).months()
+
+
+def settled_at(when: datetime, organisation: str, stage: Stage, days: int = 3) -> tuple[datetime, Proceeding]:
+    return when, Proceeding(stage, organisation, when - timedelta(days=days), when, when, ())
 
 
 def a_row(when: datetime, organisation: str, looks: int, *, automatic: bool = False, denied: bool = False) -> Any:
@@ -86,6 +113,69 @@ def test_what_is_large_enough_is_published_exactly(large: dict[Any, int]) -> Non
     assert said == sum(sum(month.totals.values()) for month in months) == sum(large.values())
 
 
+#: One stage for each published figure: every cell can be filled by itself.
+PROCEEDING_CELLS = st.tuples(
+    st.sampled_from([OCTOBER, OCTOBER - timedelta(days=31), OCTOBER - timedelta(days=61)]),
+    st.sampled_from(CODES),
+    st.sampled_from(
+        [
+            Stage.EMERGENCY_IN_TIME,
+            Stage.EMERGENCY_OVERDUE,
+            Stage.SEAL_ENDED,
+            Stage.DISPUTE_UPHELD,
+            Stage.DISPUTE_REFUSED,
+            Stage.DISPUTE_WITHDRAWN,
+        ]
+    ),
+)
+DAYS = st.integers(0, 400)
+
+
+@given(
+    large=st.dictionaries(PROCEEDING_CELLS, st.lists(DAYS, min_size=SMALL, max_size=30), max_size=6),
+    small=st.dictionaries(PROCEEDING_CELLS, st.lists(DAYS, max_size=SMALL - 1), max_size=6),
+    other=st.lists(DAYS, max_size=SMALL - 1),
+)
+def test_nothing_that_is_published_depends_on_a_few_disputes_emergencies_or_seals(
+    large: dict[Any, list[int]], small: dict[Any, list[int]], other: list[int]
+) -> None:
+    """Neither on how many there are in a small cell, nor on how long their answers took."""
+
+    def country(smalls: dict[Any, list[int]]) -> list[Month]:
+        cells = smalls | large
+        return published_of(settled=[settled_at(*cell, days) for cell, each in cells.items() for days in each])
+
+    assert country(small) == country(dict.fromkeys(small, other)) == country({})
+
+
+@given(cells=st.dictionaries(PROCEEDING_CELLS, st.lists(DAYS, min_size=SMALL, max_size=30), min_size=1, max_size=6))
+def test_a_proceeding_counts_in_one_cell_and_the_sums_are_those_of_the_cells(cells: dict[Any, list[int]]) -> None:
+    months = published_of(settled=[settled_at(*cell, days) for cell, each in cells.items() for days in each])
+    assert sum(month.together(SAFEGUARDS) for month in months) == sum(map(len, cells.values()))
+    for month in months:
+        for figures in (BREAK_GLASS, CONTESTED):
+            assert month.together(figures) == sum(row.at_least(figures) or 0 for row in month.rows)
+    answers = {when for (when, _, stage), _each in cells.items() if stage in ANSWERED}
+    assert len([month for month in months if month.half_within]) == len(answers)
+
+
+@given(days=st.lists(DAYS, min_size=1))
+def test_half_of_the_answers_came_within_the_weeks_that_are_published(days: list[int]) -> None:
+    weeks = half_within(days)
+    assert weeks is not None
+    assert weeks % 7 == 0
+    assert 2 * sum(taken <= weeks for taken in days) >= len(days)
+    assert weeks == 7 or 2 * sum(taken <= weeks - 7 for taken in days) < len(days)
+
+
+def test_a_seal_in_force_and_an_open_dispute_are_in_no_figure() -> None:
+    """What `settled` may give is the whole of what can be published: an open stage has no figure."""
+    from_open = (Stage.SEAL_IN_FORCE, Stage.DISPUTE_WAITING, Stage.DISPUTE_OVERDUE, Stage.EMERGENCY_WAITING)
+    for stage in from_open:
+        with pytest.raises(KeyError):
+            published_of(settled=[settled_at(OCTOBER, CODES[0], stage)])
+
+
 def test_the_boundary_of_what_is_small() -> None:
     [october] = published_of([a_row(OCTOBER, CODES[0], SMALL), a_row(OCTOBER, CODES[1], SMALL - 1)])
     assert [(row.organisation, row.counts[Figure.BY_PEOPLE]) for row in october.rows] == [(CODES[0], SMALL)]
@@ -122,8 +212,8 @@ def test_days_of_the_running_month_are_never_counted(tmp_path: Path, database_ur
         clock.now = NOW
         analytics = Analytics(log, Lake(MemoryStore(), clock), clock)
         for _ in ("on the log's database", "on the tables"):
-            [october] = Transparency(analytics, shipped_catalogue(), clock).months()
-            assert october.totals == {Figure.BY_PEOPLE: 6, Figure.BY_SYSTEMS: 0, Figure.REFUSED: 0}
+            [october] = Transparency(analytics, FixedProceedings(), shipped_catalogue(), clock).months()
+            assert {figure: count for figure, count in october.totals.items() if count} == {Figure.BY_PEOPLE: 6}
             analytics.refresh()
 
 
@@ -144,7 +234,7 @@ def test_tables_that_are_old_or_damaged_are_not_believed(tmp_path: Path) -> None
 
 def test_figures_that_cannot_be_counted_are_not_kept_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     analytics = FixedAnalytics([a_row(OCTOBER, CODES[0], 9)])
-    transparency = Transparency(analytics, shipped_catalogue(), lambda: NOW)
+    transparency = Transparency(analytics, FixedProceedings(), shipped_catalogue(), lambda: NOW)
 
     def unreachable(_: Measure) -> list[tuple[Any, ...]]:
         raise LogUnavailable("the database is gone")

@@ -1,4 +1,4 @@
-"""Bounds of what departs from the rule: seals, emergency access, second approvals and lists of people."""
+"""Bounds of what departs from the rule: seals, emergency access, second approvals, lists of people, mandates."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class ProtectionSettings(BaseModel):
     person decides within `approval_hours`, and what they approved may be used within as many. A list of more than
     `bulk_attention` people is shown to the supervisor at once; its results are kept `bulk_keep_days` for the one time
     that they may be fetched. The file of an export of the trail is deleted after `export_keep_days`.
+    A mandate to act for somebody holds at most `mandate_days`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -28,3 +29,4 @@ class ProtectionSettings(BaseModel):
     bulk_attention: int = Field(default=100, ge=1, le=10_000)
     bulk_keep_days: int = Field(default=7, ge=1, le=90)
     export_keep_days: int = Field(default=7, ge=1, le=90)
+    mandate_days: int = Field(default=365, ge=1, le=1827)

@@ -32,6 +32,7 @@ from portal.web.house import furnish
 from portal.web.i18n import init_i18n
 from portal.web.json_input import init_json
 from portal.web.limits import init_limits, limit_rooms
+from portal.web.mandate_wording import init_mandate_wording
 from portal.web.meaning import init_meaning
 from portal.web.navigation import init_navigation
 from portal.web.request_log import init_request_log
@@ -102,6 +103,7 @@ def _dress(app: Flask) -> None:
         init_told_wording,
         init_export_wording,
         init_consent_wording,
+        init_mandate_wording,
         init_dispute_wording,
         init_meaning,
         init_sentences,

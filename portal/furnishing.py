@@ -20,6 +20,7 @@ from config.protection import ProtectionSettings
 from config.settings import Settings
 from portal.domain.consents import ConsentRules
 from portal.domain.machines import ClientSystem
+from portal.domain.mandates import MandateLimits
 from portal.installation import log_settings, unlocked
 from portal.registries.catalogue import Catalogue, CatalogueError, load_catalogue
 from portal.registries.client_files import load_clients
@@ -50,6 +51,7 @@ from portal.services.identities import Identities
 from portal.services.machines import Machines, Terms
 from portal.services.mail.devices import NewDevices
 from portal.services.mail.room import MailRoom
+from portal.services.mandates.room import Mandates
 from portal.services.notices import Notices
 from portal.services.officials import OfficialNames
 from portal.services.openid import open_id_sign_in
@@ -187,6 +189,9 @@ def _compose(
         ),
         statements=Statements(log, catalogue, foundations.lifting()),
         consents=Consents.furnish(foundations, gate, consents),
+        mandates=Mandates.furnish(
+            foundations, gate, trail, MandateLimits(timedelta(days=settings.protection.mandate_days))
+        ),
         casework=room.casework,
         casework_room=room,
         oversight=oversight_desk,

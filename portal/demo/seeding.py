@@ -19,6 +19,7 @@ from portal.demo.country import SEED, Country
 from portal.demo.desks import furnish_desks
 from portal.demo.history import History
 from portal.demo.looks import Event, accesses_of, failure_of
+from portal.demo.mandates import give_mandates
 from portal.demo.officials import demonstration_accounts
 from portal.demo.people import Person
 from portal.demo.personas import CITIZENS
@@ -95,6 +96,7 @@ def seed_country(
         accesses = _write_history(log_settings, house.catalogue, history.events(), progress)
         furnish_desks(house, country.today)
         ask_for_consents(house)
+        give_mandates(house)
     finally:
         house.log.close()
     _write(marker, _State(state.now, state.people, registries_built=True, accesses=accesses))

@@ -155,6 +155,16 @@ class Action(StrEnum):
     #: The recipient, or the person, takes away the record of a consent.
     CONSENT_RECORD = "consent-record"
     OWN_CONSENT_RECORD = "own-consent-record"
+    #: A mandate to act for somebody: the person gives or ends it, or whoever received it gives it up. The other side
+    #: has an entry of its own of each of these.
+    MANDATE_GIVING = "mandate-giving"
+    MANDATE_REVOCATION = "mandate-revocation"
+    MANDATE_RENUNCIATION = "mandate-renunciation"
+    MANDATE_ASSIGNMENT = "mandate-assignment"
+    MANDATE_END = "mandate-end"
+    #: A representative opens what a registry holds on the person they act for, or who looked at it.
+    MANDATE_READ = "mandate-read"
+    MANDATE_TRAIL_LOOK = "mandate-trail-look"
 
 
 #: Looks at a person's own data by that person.
@@ -174,8 +184,15 @@ OWN_STEPS = frozenset(
         Action.CONSENT_REFUSAL,
         Action.CONSENT_END,
         Action.OWN_CONSENT_RECORD,
+        Action.MANDATE_GIVING,
+        Action.MANDATE_REVOCATION,
+        Action.MANDATE_RENUNCIATION,
     }
 )
+#: Looks at a person's data by somebody who acts for them.
+MANDATE_LOOKS = frozenset({Action.MANDATE_READ, Action.MANDATE_TRAIL_LOOK})
+#: What the other side of a mandate did that concerns a person.
+MANDATE_STEPS = frozenset({Action.MANDATE_ASSIGNMENT, Action.MANDATE_END})
 #: What a person is told of without having asked.
 NOTICES = frozenset({Action.FINDING_NOTICE})
 #: Comparisons that the portal makes by itself. Nobody sees what is compared.
@@ -253,6 +270,11 @@ class Reason(StrEnum):
     BEYOND_CONSENT = "beyond-consent"
     #: A file was not taken; the entry's details say why.
     FILE_REFUSED = "file-refused"
+    #: Why a representative got nothing: the mandate was over or taken back, or reaches other registries.
+    MANDATE_NOT_IN_FORCE = "mandate-not-in-force"
+    BEYOND_MANDATE = "beyond-mandate"
+    #: Somebody wanted to give themselves a mandate.
+    OWN_MANDATE = "own-mandate"
 
 
 #: The source under which the portal itself reports (registries report under their own codes).

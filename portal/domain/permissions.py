@@ -17,6 +17,8 @@ class Permission(StrEnum):
     READ_OWN_TRAIL = "read-own-trail"
     DECIDE_OWN_CONSENTS = "decide-own-consents"
     MANAGE_OWN_ALERTS = "manage-own-alerts"
+    GIVE_MANDATES = "give-mandates"
+    ACT_FOR_OTHERS = "act-for-others"
     OPEN_RECORDS_WITH_REASON = "open-records-with-reason"
     READ_OWN_CASEWORK = "read-own-casework"
     SEARCH_TRAIL = "search-trail"
@@ -56,6 +58,8 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.DISPUTE_OWN_DATA,
                 Permission.DECIDE_OWN_CONSENTS,
                 Permission.MANAGE_OWN_ALERTS,
+                Permission.GIVE_MANDATES,
+                Permission.ACT_FOR_OTHERS,
             }
         ),
         Role.CASEWORKER: frozenset(

@@ -20,6 +20,8 @@ SUPERVISION = "supervision"
 CONFLICT_CHECK = "conflict-check"
 #: The purpose for which an auditor's system finds out who an official and the person they looked at are to each other.
 MISUSE_DETECTION = "misuse-detection"
+#: The purpose of a look by somebody who acts for the person: by a mandate, or as the parent of a child.
+REPRESENTATION = "representation"
 
 
 class OfficialShown(StrEnum):

@@ -12,6 +12,7 @@ from portal.domain.purposes import (
     EMERGENCY,
     OVERSIGHT,
     OWN_LOOK,
+    REPRESENTATION,
     SUPERVISION,
     OfficialShown,
     Organisation,
@@ -24,6 +25,8 @@ from portal.registries.toml_reading import TomlTable, frozen
 
 #: Purposes that open no registry by a permit: a person sees all of their own, auditors and supervisors only the trail.
 WITHOUT_PERMITS = frozenset({OWN_LOOK, OVERSIGHT, SUPERVISION})
+#: Purposes that a person states as themselves, and no organisation.
+PERSONAL = frozenset({OWN_LOOK, REPRESENTATION})
 #: Purposes that the portal itself states.
 NEEDED = WITHOUT_PERMITS | {CONFLICT_CHECK}
 _ARTICLE = re.compile(r"\bArticles? \d")
@@ -108,7 +111,7 @@ def _purpose(
         explanation=table.localized("explanation"),
         lawful_basis=_lawful_basis(table),
         retention=table.localized("retention"),
-        organisations=frozenset(_organisations(table, organisations, is_needed=code != OWN_LOOK)),
+        organisations=frozenset(_organisations(table, organisations, is_needed=code not in PERSONAL)),
         roles=frozenset(_roles(table, is_automatic=is_automatic)),
         permits=frozen(_permits(table, registries, is_needed=code not in WITHOUT_PERMITS | {EMERGENCY})),
         case_required=table.boolean("case_required", default=False),

@@ -50,6 +50,9 @@ class AlertKind(StrEnum):
     EMERGENCY_ON_YOU = "emergency-on-you"
     #: To the person: a company or somebody else asks for consent to receive data about them.
     CONSENT_ASKED = "consent-asked"
+    #: To both sides: a mandate was given; to the other side: it was ended.
+    MANDATE_GIVEN = "mandate-given"
+    MANDATE_ENDED = "mandate-ended"
     #: To the person: somebody was shown their data (`place` is the purpose); misuse of them was confirmed; somebody
     #: signed in as them on a kind of device that they never used; mail to them came back too often.
     LOOK = "look"

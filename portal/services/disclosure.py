@@ -112,6 +112,15 @@ class Gate:
                 confirmations.append(Confirmation(grant.registry, entry, count))
         return confirmations
 
+    def note(self, grant: Grant) -> int:
+        """Record a look for which no registry is asked: at what the log itself says of the person. Gives its number.
+
+        Raises:
+            DisclosureUnavailable: it could not be recorded, so the caller shows nothing.
+        """
+        [(_grant, entry)] = self._recorded([grant])
+        return entry
+
     def refuse(self, grants: Sequence[Grant], reason: Reason) -> int:
         """Record that these looks were asked for and denied; gives the first entry's number.
 
@@ -145,7 +154,7 @@ class Gate:
     ) -> Access:
         actor = grant.actor
         person = actor if isinstance(actor, Actor) else None
-        official = None if person is None or person.role is Role.CITIZEN else person
+        official = None if person is None or _is_of_oneself(person, grant.subject) else person
         return Access(
             action=grant.action,
             outcome=outcome,
@@ -169,6 +178,11 @@ class Gate:
             automatic=grant.is_automatic,
             details={**grant.details, **({} if refers_to is None else {"refers-to": refers_to})},
         )
+
+
+def _is_of_oneself(person: Actor, subject: PersonalCode) -> bool:
+    """Whoever looks at somebody else is named beside them: an official, and a citizen who acts for another."""
+    return person.role is Role.CITIZEN and person.personal_code == subject
 
 
 def _only(fields: tuple[str, ...], records: tuple[Record, ...]) -> tuple[Record, ...]:

@@ -23,6 +23,7 @@ from portal.services.findings import Findings
 from portal.services.identities import Identities
 from portal.services.machines import Machines
 from portal.services.mail.room import MailRoom
+from portal.services.mandates.room import Mandates
 from portal.services.officials import OfficialNames
 from portal.services.openid import OpenIdSignIn
 from portal.services.oversight import Oversight
@@ -55,6 +56,7 @@ class House:
     trail: Trail
     statements: Statements
     consents: Consents
+    mandates: Mandates
     casework: Casework
     casework_room: CaseworkRoom
     oversight: Oversight

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audit.log import AuditLog, TrailQuery
-from portal.domain.actions import OWN_LOOKS, Outcome
+from portal.domain.actions import MANDATE_LOOKS, OWN_LOOKS, Outcome
 from portal.domain.actors import Actor
 from portal.domain.purposes import OVERSIGHT, Organisation, Purpose
 from portal.registries.catalogue import Catalogue, Registry
@@ -84,12 +84,14 @@ class Statements:
         )
 
     def _recipients(self, actor: Actor, registry: Registry) -> tuple[ActualRecipient, ...]:
-        """Who was shown something. A refused attempt disclosed nothing and so made nobody a recipient."""
+        """Who was shown something. A refused attempt disclosed nothing and so made nobody a recipient; whoever acts for
+        the person stands in their place.
+        """
         query = TrailQuery(
             subject=subject_of(actor).subject,
             registry=registry.code,
             outcome=Outcome.RELEASED,
-            exclude_actions=frozenset(OWN_LOOKS),
+            exclude_actions=frozenset(OWN_LOOKS | MANDATE_LOOKS),
         )
         counts = self._log.counts_by(query, "organisation")
         found = [ActualRecipient(self._catalogue.organisations.get(code), looks) for code, looks in counts.items()]

@@ -11,6 +11,8 @@ from audit.errors import EntryNotFound
 from audit.log import AuditLog, LoggedAccess, TrailQuery
 from audit.receipt import Receipt
 from portal.domain.actions import (
+    MANDATE_LOOKS,
+    MANDATE_STEPS,
     NOTICES,
     OWN_DEEDS,
     OWN_LOOKS,
@@ -280,11 +282,13 @@ class Trail:
             Kind.OWN: frozenset[str](OWN_LOOKS | OWN_STEPS | OWN_DEEDS | SESSION_EVENTS),
             Kind.CHECK: frozenset[str](PORTAL_CHECKS),
         }
-        only = None if wanted.kind is None else apart.get(wanted.kind)
+        mandates = frozenset[str](MANDATE_LOOKS | MANDATE_STEPS)
+        only = None if wanted.kind is None else (apart | {Kind.MANDATE: mandates}).get(wanted.kind)
+        others = frozenset[str]() if wanted.kind is None else mandates
         return TrailQuery(
             subject=subject_of(actor).subject,
             actions=only,
-            exclude_actions=frozenset() if only else apart[Kind.OWN] | apart[Kind.CHECK],
+            exclude_actions=frozenset() if only else apart[Kind.OWN] | apart[Kind.CHECK] | others,
             automatic=None if only or wanted.kind is None else wanted.kind is Kind.AUTOMATIC,
             organisation=wanted.organisation,
             purpose=wanted.purpose,

@@ -24,6 +24,8 @@ _LEADS_TO: dict[str, tuple[str, str | None]] = {
     AlertKind.EMERGENCY_ON_YOU: ("trail.history", None),
     AlertKind.DISPUTE_STEP: ("disputes.one", "dispute"),
     AlertKind.CONSENT_ASKED: ("consents.one", "consent"),
+    AlertKind.MANDATE_GIVEN: ("mandates.one", "mandate"),
+    AlertKind.MANDATE_ENDED: ("mandates.one", "mandate"),
     AlertKind.LOOK: ("trail.history", "purpose"),
     AlertKind.FINDING_ON_YOU: ("trail.history", None),
     AlertKind.NEW_DEVICE: ("sessions.overview", None),

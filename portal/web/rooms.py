@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.web import (
     account,
+    acting,
     administration,
     alerts,
     approvals,
@@ -22,6 +23,7 @@ from portal.web import (
     independence,
     log,
     login,
+    mandates,
     openid,
     oversight,
     oversight_figures,
@@ -58,6 +60,8 @@ ROOMS = (
     statements,
     trail,
     consents,
+    mandates,
+    acting,
     disputes,
     dpo,
     corrections,

@@ -18,6 +18,7 @@ from portal.web.formatting import grouped
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local, ngettext
+from portal.web.mandate_wording import OWN_MANDATE_STEPS, mandate_sentence, own_mandate_sentence
 
 _OF_AUDITORS = frozenset({Action.TRAIL_SEARCH, Action.TRAIL_EXPORT, Action.IDENTITY_REVEAL})
 _OWN_FILE_STEPS: Mapping[str, str] = {
@@ -64,6 +65,8 @@ def sentence(line: TrailLine) -> str:
         return _own(line)
     if line.action in _DISPUTE_STEPS:
         return _in_dispute(line)
+    if line.kind is Kind.MANDATE:
+        return mandate_sentence(line)
     if line.outcome == Outcome.DENIED:
         return _denied(line)
     if line.action in CONSENT_SENTENCES and line.outcome != Outcome.FAILED:
@@ -85,6 +88,8 @@ def _own(line: TrailLine) -> str:
         return _session(line)
     if line.action in CONSENT_SENTENCES:
         return consent_sentence(line)
+    if line.action in OWN_MANDATE_STEPS:
+        return own_mandate_sentence(line)
     if line.action in OWN_STEPS:
         return _own_step(line)
     if line.action == Action.ALERT_CHOICE:

@@ -16,6 +16,8 @@ TOPICS = {
     AlertKind.EMERGENCY_ON_YOU: _l("Your record was opened in an emergency"),
     AlertKind.DISPUTE_STEP: _l("A step in a dispute of yours"),
     AlertKind.CONSENT_ASKED: _l("Somebody asks for your consent to receive data"),
+    AlertKind.MANDATE_GIVEN: _l("A mandate in your name, or to you, was given"),
+    AlertKind.MANDATE_ENDED: _l("A mandate between you and somebody was ended"),
     AlertKind.SEAL_ENDED: _l("Looks are shown that were kept from you for an investigation"),
 }
 ADDRESS_STATES = {

@@ -25,6 +25,7 @@ from portal.web.house import house
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local
+from portal.web.mandate_wording import MANDATE_ACTIONS, MANDATE_REASONS
 
 ROLES = {
     Role.CITIZEN: _l("Citizens"),
@@ -45,6 +46,7 @@ KINDS = {
     Kind.AUTOMATIC: _l("A system"),
     Kind.OWN: _l("You yourself"),
     Kind.CHECK: _l("A check"),
+    Kind.MANDATE: _l("A mandate"),
 }
 ACTIONS = {
     Action.READ: _l("Record opened"),
@@ -138,6 +140,7 @@ ACTIONS = {
     Action.RECOVERY_REFUSAL: _l("Stopped a recovery of credentials"),
     Action.RECOVERY_NOTICE: _l("Told the person of a recovery"),
     **CONSENT_ACTIONS,
+    **MANDATE_ACTIONS,
 }
 OUTCOMES = {
     Outcome.RELEASED: _l("Shown"),
@@ -190,6 +193,7 @@ REASONS = {
     Reason.WITHDRAWN: _l("withdrawn by an administrator"),
     Reason.STOPPED_BY_PERSON: _l("stopped by the person themselves"),
     **CONSENT_REASONS,
+    **MANDATE_REASONS,
 }
 #: To the caseworker who was refused.
 REFUSALS = {
@@ -306,6 +310,8 @@ DETAILS = {
     "minutes": _l("Minutes"),
     "list-hmac": _l("Fingerprint of the list"),
     "consent": _l("Consent"),
+    "mandate": _l("Mandate"),
+    "registries": _l("Registries"),
     "terms-sha256": _l("Fingerprint of what the person was told"),
     "until": _l("Until"),
     "file-sha256": _l("Fingerprint of the file"),
@@ -338,6 +344,8 @@ ALERTS = {
     AlertKind.CORRECTION: _l("A value that you received was found wrong."),
     AlertKind.LOG_BROKEN: _l("A verification found the LOG BROKEN: something in it was changed, removed or moved."),
     AlertKind.CONSENT_ASKED: _l("Somebody asks for your consent to receive data about you. You decide."),
+    AlertKind.MANDATE_GIVEN: _l("A mandate to look at somebody’s data was given: by you, or to you."),
+    AlertKind.MANDATE_ENDED: _l("The other side ended a mandate between you."),
     AlertKind.SEAL_ENDED: _l("Looks that were kept from you for an investigation are in your history now."),
     AlertKind.SEAL_REGISTERED: _l("An official of your organisation registered a seal: looks are kept from a person."),
 }

@@ -34,6 +34,14 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "consents.refuse": Permission.DECIDE_OWN_CONSENTS,
     "consents.end": Permission.DECIDE_OWN_CONSENTS,
     "consents.record": Permission.DECIDE_OWN_CONSENTS,
+    "mandates.overview": Permission.ACT_FOR_OTHERS,
+    "mandates.new": Permission.GIVE_MANDATES,
+    "mandates.give": Permission.GIVE_MANDATES,
+    "mandates.one": Permission.ACT_FOR_OTHERS,
+    "mandates.end": Permission.ACT_FOR_OTHERS,
+    "acting.overview": Permission.ACT_FOR_OTHERS,
+    "acting.records": Permission.ACT_FOR_OTHERS,
+    "acting.accesses": Permission.ACT_FOR_OTHERS,
     "api_description.openapi": Public,
     "openid.start": Public,
     "openid.complete": Public,
@@ -310,7 +318,7 @@ def test_no_route_of_a_citizen_takes_an_identifier_of_a_person(portal: FakePorta
     for route in portal.app.url_map.iter_rules():
         if route.rule.startswith("/me"):
             # Ids are random and open for their own person alone; registry and field are the catalogue's codes.
-            known = {"code", "reference", "dispute", "attachment", "consent", "registry", "field"}
+            known = {"code", "reference", "dispute", "attachment", "consent", "mandate", "registry", "field"}
             assert route.arguments <= known, route.rule
 
 

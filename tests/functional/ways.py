@@ -125,6 +125,15 @@ def _ask_for_export(here: PortalPage) -> StepUp:
     return TrailSearch(here.page, here.site).open().search(outcome="Refused").ask_for_export("CSV")
 
 
+def _mandate_form(here: PortalPage) -> PortalPage:
+    """What the demonstration's sign-in counts as is not enough; a proof that was just given is not asked for again."""
+    here.page.goto(f"{here.site}/me/mandates/new")
+    if here.page.get_by_role("button", name="Confirm", exact=True).count():
+        here.page.get_by_role("button", name="Confirm", exact=True).click()
+    here.page.get_by_role("heading", name="Give a mandate").wait_for()
+    return here
+
+
 def _register_seal(here: PortalPage) -> PortalPage:
     until = datetime.now(UTC).date() + timedelta(days=30)
     form = SealForm(here.page, here.site).open()
@@ -231,6 +240,10 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
             Contest(here.page, here.site).open().begin().send("")
         ),
         ("disputes.one", "just opened"): lambda here: Contest(here.page, here.site).open().begin().send(WHY),
+        ("mandates.new", "after a fresh proof"): _mandate_form,
+        ("mandates.give", "without a word"): lambda here: (
+            _mandate_form(here).page.get_by_role("button", name="Give the mandate").click()
+        ),
         ("trail.history", "own looks"): lambda here: here.page.goto(f"{here.site}/me/accesses?kind=own"),
     },
     CASEWORKER: {

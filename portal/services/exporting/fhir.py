@@ -20,7 +20,7 @@ _SYSTEM = "urn:glasshouse:"
 _ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _SEVERITY = "http://hl7.org/fhir/issue-severity"
 #: Single letters of FHIR's audit-event-action: R reads, E executes.
-_READS = frozenset({Action.READ, Action.AUTOMATED_READ, *OWN_LOOKS})
+_READS = frozenset({Action.READ, Action.AUTOMATED_READ, Action.MANDATE_READ, *OWN_LOOKS})
 _WENT_WELL = frozenset({Outcome.RELEASED, Outcome.DONE})
 
 

@@ -24,6 +24,8 @@ ESSENTIAL = (
     AlertKind.SEAL_ENDED,
     AlertKind.DISPUTE_STEP,
     AlertKind.CONSENT_ASKED,
+    AlertKind.MANDATE_GIVEN,
+    AlertKind.MANDATE_ENDED,
 )
 #: When a digest goes out, in the zone of its reader; the weekly one on this day (0 is Monday).
 DIGEST_AT = time(8)

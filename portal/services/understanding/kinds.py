@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from portal.domain.actions import OWN_DEEDS, OWN_LOOKS, OWN_STEPS, PORTAL_CHECKS, SESSION_EVENTS
+from portal.domain.actions import (
+    MANDATE_LOOKS,
+    MANDATE_STEPS,
+    OWN_DEEDS,
+    OWN_LOOKS,
+    OWN_STEPS,
+    PORTAL_CHECKS,
+    SESSION_EVENTS,
+)
 
 
 class Kind(StrEnum):
@@ -15,12 +23,16 @@ class Kind(StrEnum):
     AUTOMATIC = "automatic"
     #: The portal's own comparison before somebody looked.
     CHECK = "check"
+    #: Somebody who acts for the person, or for whom the person acts.
+    MANDATE = "mandate"
 
 
 def kind_of(action: str, *, automatic: bool, by_official: bool) -> Kind:
     """`by_official`: the entry names one, so that what a session did was not the person's own doing."""
     if action in OWN_LOOKS | OWN_STEPS | OWN_DEEDS or (action in SESSION_EVENTS and not by_official):
         return Kind.OWN
+    if action in MANDATE_LOOKS | MANDATE_STEPS:
+        return Kind.MANDATE
     if action in PORTAL_CHECKS:
         return Kind.CHECK
     return Kind.AUTOMATIC if automatic else Kind.HUMAN

@@ -42,13 +42,15 @@ def few_people(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seeding, "_PEOPLE_WITH_HISTORY", 12)
 
 
-#: Cases, an absence, what a supervisor handed over and requests for consent are logged as of now behind the past.
+#: Cases, an absence, what a supervisor handed over, requests for consent, a mandate: logged as of now behind the past.
 OF_NOW = frozenset(
     {
         Action.CASE_CHANGE,
         Action.ABSENCE_CHANGE,
         Action.REVIEW_ESCALATION,
         Action.CONSENT_REQUEST,
+        Action.MANDATE_GIVING,
+        Action.MANDATE_ASSIGNMENT,
         Action.ALERT,
     }
 )

@@ -10,7 +10,7 @@ SCAN_STAMP := .tools/scan/.installed
 TEST_WORKERS ?= 2
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help demo test soak bench check scan assets lock format messages screenshots clean
+.PHONY: help demo test soak bench check scan assets lock format messages screenshots gallery clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,6 +75,10 @@ messages: $(DEV_STAMP) ## Collect the texts of the pages anew for the translator
 screenshots: $(DEV_STAMP) assets ## Take the pictures of docs/images again
 	@scripts/ensure-chromium
 	@$(BIN)/python -m scripts.screenshots
+
+gallery: $(DEV_STAMP) assets ## Take the picture of each page at both widths again (docs/gallery.md)
+	@scripts/ensure-chromium
+	@$(BIN)/python -m scripts.gallery
 
 lock: $(DEV_STAMP) ## Write requirements*.txt anew from requirements*.in
 	@for name in requirements requirements-dev requirements-scan; do \

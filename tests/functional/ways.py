@@ -324,5 +324,7 @@ NO_PAGES: Mapping[str, str] = {
     "staff_openid.confirm": "only after a sign-in by an OpenID provider: tests/unit/portal/web/test_staff_openid.py",
     "staff_openid.start_confirming": "leads to an OpenID provider: tests/unit/portal/web/test_staff_openid.py",
     "staff.confirm": "only for a session that a passkey began: tests/functional/test_staff.py looks at it",
+    "disputes.attachment": "a file, and only where one was sent: tests/unit/portal/web/test_attachments.py",
+    "dpo.attachment": "a file, and only where one was sent: tests/unit/portal/web/test_attachments.py",
     "log.tile": "a tile of the log in its public binary format",
 }

@@ -70,12 +70,12 @@ TEMPLATES = {
         Ruling.PARTLY,
         _l(
             "You are right in part. We checked […]. You are right that […], and we have […]. We cannot […],"
-            " because […]. The ground in law is […]."
+            " because […]."
         ),
     ),
     "refused": AnswerTemplate(
         _l("Decision: refused"),
         Ruling.REFUSED,
-        _l("We checked […] and cannot do what you ask, because […]. The ground in law is […]."),
+        _l("We checked […] and cannot do what you ask, because […]."),
     ),
 }

@@ -9,11 +9,11 @@ from importlib.resources import files
 import typst
 from zipstream import ZIP_DEFLATED, ZipStream
 
-from portal.domain.disputes import ARTICLES
+from portal.domain.disputes import ARTICLES, GROUND_LAW
 from portal.services.disputes.file import DisputeFile
 from portal.services.disputes.ledger import Message
 from portal.services.trail import TrailLine
-from portal.web.dispute_wording import SHORT_KINDS, STATES, STEPS, TOLD_RULINGS
+from portal.web.dispute_wording import GROUNDS_IN_WORDS, SHORT_KINDS, STATES, STEPS, TOLD_RULINGS
 from portal.web.formatting import day, grouped, moment
 from portal.web.house import house
 from portal.web.i18n import gettext as _
@@ -68,6 +68,7 @@ def _facts(file: DisputeFile, person: str) -> list[Fact]:
     dispute = file.dispute
     organisation = house().catalogue.organisations.get(dispute.organisation)
     ruling = "" if dispute.ruling is None else str(TOLD_RULINGS[dispute.ruling])
+    ground = "" if dispute.ground is None else f"{GROUNDS_IN_WORDS[dispute.ground]} ({GROUND_LAW[dispute.ground]})"
     facts = [
         (_("Person"), person),
         (_("With whom"), dispute.organisation if organisation is None else local(organisation.name)),
@@ -77,6 +78,7 @@ def _facts(file: DisputeFile, person: str) -> list[Fact]:
         (_("Answer due"), day(dispute.due_on)),
         (_("State"), str(STATES[dispute.state])),
         (_("Decision"), ruling),
+        (_("Ground in law"), ground),
         (_("File made"), moment(file.made_at)),
     ]
     return [fact for fact in facts if fact[1]]
@@ -127,6 +129,8 @@ def _plain(file: DisputeFile, person: str) -> dict[str, object]:
         "extended": dispute.is_extended,
         "closed_at": None if dispute.closed_at is None else dispute.closed_at.isoformat(),
         "ruling": dispute.ruling,
+        "ground": dispute.ground,
+        "ground_in_law": None if dispute.ground is None else GROUND_LAW[dispute.ground],
         "steps": [
             {
                 "step": message.step,

@@ -6,7 +6,7 @@ from flask import Flask
 
 from portal.domain.actions import Action
 from portal.domain.attachments import FileFault
-from portal.domain.disputes import DisputeKind, DisputeState, Ruling
+from portal.domain.disputes import GROUND_LAW, DisputeKind, DisputeState, Ground, Ruling
 from portal.web.i18n import lazy_gettext as _l
 
 KINDS = {
@@ -49,6 +49,22 @@ STEPS = {
     Action.DISPUTE_DECISION: _l("Decision"),
 }
 
+#: The ground in law of a refusal, in words that need no law book.
+GROUNDS_IN_WORDS = {
+    Ground.LAWFUL_LOOK: _l("The look was in order: a law allows it and it belonged to a case"),
+    Ground.ACCURATE: _l("The value is right as it stands"),
+    Ground.NO_CASE: _l("None of the cases is there in which the law provides for this"),
+    Ground.EXPRESSION: _l("It is needed for freedom of expression and information"),
+    Ground.LEGAL_OBLIGATION: _l("A law obliges the organisation to hold or use it"),
+    Ground.PUBLIC_HEALTH: _l("It is needed for public health"),
+    Ground.ARCHIVES: _l("It is needed for archives, research or statistics in the public interest"),
+    Ground.LEGAL_CLAIMS: _l("It is needed for legal claims"),
+    Ground.COMPELLING: _l("Compelling grounds for its use weigh more than your objection"),
+    Ground.UNFOUNDED: _l("The request has plainly no basis"),
+    Ground.EXCESSIVE: _l("The request goes too far, for instance by being repeated again and again"),
+    Ground.NOT_IDENTIFIED: _l("It could not be made sure who asks, or whose data they are"),
+    Ground.RESTRICTED: _l("A law restricts this right, for instance for an investigation or public security"),
+}
 FILE_FAULTS = {
     FileFault.EMPTY: _l("the file is empty"),
     FileFault.TOO_LARGE: _l("the file is larger than 10 MB"),
@@ -69,5 +85,7 @@ def init_dispute_wording(app: Flask) -> None:
         ("dispute_state_in_words", STATES),
         ("ruling_in_words", TOLD_RULINGS),
         ("dispute_step_in_words", STEPS),
+        ("ground_in_words", GROUNDS_IN_WORDS),
+        ("ground_law", GROUND_LAW),
     ):
         app.add_template_filter(lambda term, words=words: str(words[term]), name)

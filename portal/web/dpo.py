@@ -30,7 +30,7 @@ def queue() -> ResponseReturnValue:
 @blueprint.get("/dpo/<dispute>")
 @requires(Permission.HANDLE_DISPUTES)
 def one(dispute: str) -> ResponseReturnValue:
-    step, decision = StepForm(), DecisionForm()
+    step, decision = StepForm(), _decision(dispute)
     chosen, language = TEMPLATES.get(request.args.get("template", "")), request.args.get("language")
     if chosen is not None and language in LANGUAGES:
         if isinstance(chosen.use, Ruling):
@@ -45,7 +45,7 @@ def one(dispute: str) -> ResponseReturnValue:
 def take_step(dispute: str) -> ResponseReturnValue:
     form = StepForm()
     if not form.validate():
-        return _page(dispute, form, DecisionForm()), 400
+        return _page(dispute, form, _decision(dispute)), 400
     desk = house().disputes.desk
     steps = {
         Action.DISPUTE_ANSWER: desk.answer,
@@ -58,22 +58,28 @@ def take_step(dispute: str) -> ResponseReturnValue:
         take(actor(), dispute, form.text.data, request_id=request_id(), files=form.uploads)
     except (FilesRefused, FilesNotTakenNow) as refusal:
         form.refuse_files(refusal)
-        return _page(dispute, form, DecisionForm()), refused_status(refusal)
+        return _page(dispute, form, _decision(dispute)), refused_status(refusal)
     except StepRefused:
         form.step.errors = [_("That cannot be done as the dispute stands now. Nothing was sent.")]
-        return _page(dispute, form, DecisionForm()), 409
+        return _page(dispute, form, _decision(dispute)), 409
     return redirect(url_for("dpo.one", dispute=dispute), 303)
 
 
 @blueprint.post("/dpo/<dispute>/decision")
 @requires(Permission.HANDLE_DISPUTES)
 def decide(dispute: str) -> ResponseReturnValue:
-    form = DecisionForm()
+    form = _decision(dispute)
     if not form.validate():
         return _page(dispute, StepForm(), form), 400
     try:
         house().disputes.desk.decide(
-            actor(), dispute, form.chosen(), form.reasons.data, request_id=request_id(), files=form.uploads
+            actor(),
+            dispute,
+            form.chosen(),
+            form.reasons.data,
+            request_id=request_id(),
+            ground=form.ground_chosen(),
+            files=form.uploads,
         )
     except (FilesRefused, FilesNotTakenNow) as refusal:
         form.refuse_files(refusal)
@@ -89,6 +95,11 @@ def decide(dispute: str) -> ResponseReturnValue:
 def attachment(dispute: str, attachment: str) -> ResponseReturnValue:
     attachments = house().disputes.attachments
     return sent(attachments.for_officer(actor(), dispute, attachment, request_id=request_id()))
+
+
+def _decision(dispute: str) -> DecisionForm:
+    """Raises NothingHere where this officer handles no such dispute."""
+    return DecisionForm(house().disputes.desk.one(actor(), dispute).kind)
 
 
 def _page(dispute: str, step: StepForm, decision: DecisionForm) -> str:

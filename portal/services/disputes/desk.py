@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Select, select
@@ -12,8 +13,8 @@ from portal.domain.actions import Action
 from portal.domain.actors import Actor, Duty
 from portal.domain.attachments import Upload
 from portal.domain.deadlines import EXTENDED_MONTHS, FIRST_ANSWER_MONTHS, deadline
-from portal.domain.disputes import DisputeKind, DisputeState, Ruling
-from portal.domain.errors import NothingHere
+from portal.domain.disputes import GROUNDS, DisputeKind, DisputeState, Ground, Ruling, needs_ground
+from portal.domain.errors import NothingHere, PortalError
 from portal.models.disputes import Dispute
 from portal.services.alerts import AlertKind, Alerts
 from portal.services.disputes.corrections import Corrections
@@ -25,6 +26,24 @@ _SHOWN = 200
 _RIGHT = frozenset({Ruling.UPHELD, Ruling.PARTLY})
 #: What has to be communicated to each recipient (Article 19).
 _CORRECTS = frozenset({DisputeKind.RECTIFICATION, DisputeKind.ERASURE, DisputeKind.RESTRICTION})
+
+
+class GroundUnfit(PortalError):
+    """A refusal has no ground in law, or one on which this request cannot be refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    ruling: Ruling
+    ground: Ground | None
+
+    def ground_for(self, kind: DisputeKind) -> Ground | None:
+        """What is kept as the ground. Raises GroundUnfit."""
+        if not needs_ground(self.ruling):
+            return None
+        if self.ground not in GROUNDS[kind]:
+            raise GroundUnfit
+        return self.ground
 
 
 class DisputeDesk:
@@ -122,10 +141,17 @@ class DisputeDesk:
         reasons: str,
         *,
         request_id: str,
+        ground: Ground | None = None,
         files: Sequence[Upload] = (),
     ) -> None:
-        """Decide, with reasons (Article 12(4)). Raises NothingHere, StepRefused, DisclosureUnavailable."""
-        self._take_step(actor, dispute_id, Action.DISPUTE_DECISION, reasons, request_id, files, ruling)
+        """Decide, with reasons, and with the ground in law where something is refused (Article 12(4)).
+
+        Raises:
+            GroundUnfit: a refusal has no ground, or one on which this cannot be refused; nothing was decided.
+            NothingHere, StepRefused, FilesRefused, FilesNotTakenNow, DisclosureUnavailable.
+        """
+        verdict = _Verdict(ruling, ground)
+        self._take_step(actor, dispute_id, Action.DISPUTE_DECISION, reasons, request_id, files, verdict)
 
     def _take_step(
         self,
@@ -135,24 +161,25 @@ class DisputeDesk:
         text: str,
         request_id: str,
         files: Sequence[Upload] = (),
-        ruling: Ruling | None = None,
+        verdict: _Verdict | None = None,
     ) -> None:
         wanted = self._of(actor).where(Dispute.id == dispute_id)
         with self._ledger.reading() as session:
             seen = self._ledger.unlocked_row(self._handled(actor, session.scalar(wanted)))
         with self._ledger.receiving(seen, files, actor, request_id) as kept, self._ledger.step() as session:
             row = self._ledger.open_row(session, self._handled(actor, session.scalar(wanted)))
-            self._move(row, action, ruling)
+            self._move(row, action, verdict)
             entry = self._ledger.write(session, row, action, actor, text, request_id, kept)
             subject, registry, field = self._ledger.subject_of(row), row.registry_code, row.field_code or None
             kind = DisputeKind(row.kind)
+        ruling = None if verdict is None else verdict.ruling
         if ruling is not None:
             self._marking.note(subject, registry, field)
         if ruling in _RIGHT and kind in _CORRECTS:
             self._corrections.tell_recipients(dispute_id, subject, request_id=request_id)
         self._alerts.tell_person(subject, AlertKind.DISPUTE_STEP, f"{dispute_id}/{entry}")
 
-    def _move(self, row: Dispute, action: Action, ruling: Ruling | None) -> None:
+    def _move(self, row: Dispute, action: Action, verdict: _Verdict | None) -> None:
         """What the step changes. Raises StepRefused where it does not fit how the dispute stands."""
         today = self._ledger.today()
         if action is Action.DISPUTE_EXTENSION:
@@ -169,8 +196,9 @@ class DisputeDesk:
             if row.paused_on is None:
                 raise StepRefused("not paused")
             row.due_on, row.paused_on = row.due_on + max(timedelta(), today - row.paused_on), None
-        elif ruling is not None:
-            row.state, row.ruling, row.closed_at, row.paused_on = DisputeState.DECIDED, ruling, self._ledger.now(), None
+        elif verdict is not None:
+            row.ruling, row.ground = verdict.ruling, verdict.ground_for(DisputeKind(row.kind))
+            row.state, row.closed_at, row.paused_on = DisputeState.DECIDED, self._ledger.now(), None
 
     def _of(self, actor: Actor) -> Select[Dispute]:
         if not self.has_duty(actor):

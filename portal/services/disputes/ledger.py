@@ -17,7 +17,7 @@ from audit.log import AuditLog
 from portal.domain.actions import PORTAL_SOURCE, Action, Outcome, Reason
 from portal.domain.actors import Actor, Role
 from portal.domain.attachments import MOST_IN_A_DISPUTE, AttachmentKind, FileFault, FilesRefused, Upload
-from portal.domain.disputes import ARTICLES, DisputeKind, DisputeState, Ruling
+from portal.domain.disputes import ARTICLES, DisputeKind, DisputeState, Ground, Ruling
 from portal.domain.errors import NothingHere, PortalError
 from portal.domain.identifiers import PersonalCode
 from portal.models.disputes import Dispute, DisputeAttachment, DisputeMessage
@@ -79,6 +79,7 @@ class ShownDispute:
     is_paused: bool
     closed_at: datetime | None
     ruling: Ruling | None
+    ground: Ground | None
     erased_at: datetime | None
     messages: tuple[Message, ...] = ()
 
@@ -243,6 +244,7 @@ class DisputeLedger:
             is_paused=row.paused_on is not None,
             closed_at=row.closed_at,
             ruling=None if row.ruling is None else Ruling(row.ruling),
+            ground=None if row.ground is None else Ground(row.ground),
             erased_at=row.erased_at,
             messages=self._shown_messages(session, row.id) if with_messages else (),
         )
@@ -335,6 +337,8 @@ class DisputeLedger:
             details["refers-to"] = row.entry
         if row.ruling is not None:
             details["ruling"] = row.ruling
+        if row.ground is not None:
+            details["ground"] = row.ground
         official = None if actor is None or _is_person(actor) else actor
         return Access(
             action=action,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from govuk_frontend_wtf.wtforms_widgets import GovFileInput, GovRadioInput, GovTextArea
-from wtforms import Field, Form, MultipleFileField, RadioField, TextAreaField, ValidationError
+from govuk_frontend_wtf.wtforms_widgets import GovFileInput, GovRadioInput, GovSelect, GovTextArea
+from wtforms import Field, Form, MultipleFileField, RadioField, SelectField, TextAreaField, ValidationError
 from wtforms.validators import InputRequired, Length
 
 from portal.domain.actions import Action
 from portal.domain.attachments import FilesNotTakenNow, FilesRefused, Upload
-from portal.domain.disputes import DisputeKind, Ruling
+from portal.domain.disputes import GROUND_LAW, GROUNDS, DisputeKind, Ground, Ruling, needs_ground
 from portal.services.disputes.ledger import LONGEST_TEXT, SHORTEST_TEXT
 from portal.web.answer_templates import GAP
-from portal.web.dispute_wording import FILE_FAULTS, KINDS, RULINGS
+from portal.web.dispute_wording import FILE_FAULTS, GROUNDS_IN_WORDS, KINDS, RULINGS
 from portal.web.forms.fields import HouseForm, choices
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -133,15 +133,40 @@ class DecisionForm(FilesForm):
         validators=[InputRequired(_l("Choose how you decide."))],
         widget=GovRadioInput(),
     )
+    ground = SelectField(
+        _l("Ground in law, where something is refused"),
+        description=_l("The person reads it, with how to complain."),
+        default="",
+        widget=GovSelect(),
+    )
     reasons = TextAreaField(
         _l("Reasons"),
-        description=_l("In plain words, with what you checked. Where you refuse, name the ground in law."),
+        description=_l("In plain words, with what you checked."),
         filters=[_tidied],
         validators=[_LENGTH, _without_gaps],
         widget=GovTextArea(),
     )
     #: Both of the officer's forms stand on one page.
     attachments = _attachments(name="decision_attachments")
+
+    def __init__(self, kind: DisputeKind) -> None:
+        super().__init__()
+        named = [(ground.value, f"{GROUNDS_IN_WORDS[ground]} ({GROUND_LAW[ground]})") for ground in GROUNDS[kind]]
+        self.ground.choices = choices([("", _("nothing is refused")), *named])
+
+    def validate_ground(self, field: SelectField) -> None:
+        if not self.ruling.data:
+            return
+        if needs_ground(Ruling(self.ruling.data)) != bool(field.data):
+            raise ValidationError(
+                _("Choose “nothing is refused”, or that the person is not right.")
+                if field.data
+                else _("Choose the ground in law on which it is refused.")
+            )
+
+    def ground_chosen(self) -> Ground | None:
+        """Only after the form was found valid."""
+        return Ground(self.ground.data) if self.ground.data else None
 
     def chosen(self) -> Ruling:
         """Only after the form was found valid."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.domain.disputes import DisputeKind, Ruling
+from portal.domain.disputes import DisputeKind, Ground, Ruling
 from portal.services.disputes.citizens import Complaint
 from tests.factories.apps import FakePortal
 from tests.factories.logs import an_access
@@ -19,7 +19,9 @@ def _found_wrong(portal: FakePortal, ruling: Ruling = Ruling.UPHELD) -> str:
     actor = house.accounts.actor(portal.accounts["citizen"])
     complaint = Complaint(kind=DisputeKind.RECTIFICATION, text=WHY, registry="population", field="address")
     dispute = house.disputes.own.open(actor, complaint, request_id="r")
-    house.disputes.desk.decide(officer_of(portal, "population-authority"), dispute, ruling, REASONS, request_id="r")
+    ground = Ground.ACCURATE if ruling is Ruling.REFUSED else None
+    officer = officer_of(portal, "population-authority")
+    house.disputes.desk.decide(officer, dispute, ruling, REASONS, request_id="r", ground=ground)
     return dispute
 
 

@@ -31,7 +31,7 @@ def _file(portal: FakePortal, client: FlaskClient, dispute: str) -> ZipFile:
 def test_the_file_for_the_inspectorate_holds_what_was_written_and_proves_every_step(portal: FakePortal) -> None:
     citizen, officer = portal.client("citizen"), portal.client("officer")
     dispute = contested(portal, citizen)
-    portal.post(officer, f"/dpo/{dispute}/decision", ruling="refused", reasons=REASONS)
+    portal.post(officer, f"/dpo/{dispute}/decision", ruling="refused", ground="lawful-look", reasons=REASONS)
     archive = _file(portal, citizen, dispute)
     told = json.loads(archive.read("dispute.json"))
     assert [step["text"] for step in told["steps"]] == [WHY, REASONS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -19,9 +20,10 @@ from audit.note import verifier_from_vkey
 from audit.receipt import parse_receipt
 from audit.verify import verify_receipt
 from portal.domain.actions import Action
-from portal.domain.disputes import DisputeKind, Ruling
+from portal.domain.disputes import GROUND_LAW, GROUNDS, DisputeKind, Ground, Ruling
 from portal.domain.marks import MarkKind
 from portal.services.disputes.citizens import Complaint
+from portal.services.disputes.desk import GroundUnfit
 from portal.services.disputes.ledger import StepRefused
 from portal.services.oversight import TrailSearch
 from tests.factories.apps import FakePortal
@@ -91,7 +93,7 @@ def test_a_look_is_contested_from_its_line_and_decided_by_the_officer_of_who_loo
     portal.post(officer, f"/dpo/{dispute}/step", step="dispute-answer", text="We are looking into it, and write again.")
     portal.post(citizen, f"/me/disputes/{dispute}", text="Thank you. I was abroad on that day, as my ticket shows.")
     assert "as my ticket shows" in officer.get(f"/dpo/{dispute}").get_data(as_text=True)
-    answer = portal.post(officer, f"/dpo/{dispute}/decision", ruling="partly", reasons=REASONS)
+    answer = portal.post(officer, f"/dpo/{dispute}/decision", ruling="partly", ground="lawful-look", reasons=REASONS)
     assert answer.status_code == 303
     page = citizen.get(f"/me/disputes/{dispute}").get_data(as_text=True)
     assert "You were right in part" in page
@@ -104,7 +106,7 @@ def test_every_step_is_an_entry_about_the_person_with_a_receipt_and_without_its_
     citizen, officer = portal.client("citizen"), portal.client("officer")
     dispute = contested(portal, citizen)
     portal.post(officer, f"/dpo/{dispute}/step", step="dispute-answer", text="We are looking into it, and write again.")
-    portal.post(officer, f"/dpo/{dispute}/decision", ruling="refused", reasons=REASONS)
+    portal.post(officer, f"/dpo/{dispute}/decision", ruling="refused", ground="lawful-look", reasons=REASONS)
     opened, answered, decided = steps(portal)
     assert {step.subject for step in (opened, answered, decided)} == {MARY.subject}
     assert (opened.official, answered.official) == (None, portal.accounts["officer"])
@@ -275,10 +277,56 @@ def test_a_form_that_is_not_complete_says_so_and_loses_nothing(portal: FakePorta
     assert not steps(portal)
 
 
+def test_a_refusal_names_its_ground_in_law_to_the_person_with_how_to_complain(portal: FakePortal) -> None:
+    citizen, officer = portal.client("citizen"), portal.client("officer")
+    dispute = contested(portal, citizen)
+    choice = officer.get(f"/dpo/{dispute}").get_data(as_text=True)
+    assert "GDPR Article 12(5)" in choice
+    assert "17(3)" not in choice  # nobody asked for anything to be erased
+    for form, told in (
+        ({"ruling": "refused"}, "Choose the ground in law"),
+        ({"ruling": "refused", "ground": "legal-obligation"}, "Not a valid choice"),
+        ({"ruling": "upheld", "ground": "lawful-look"}, "nothing is refused"),
+    ):
+        answer = portal.post(officer, f"/dpo/{dispute}/decision", reasons=REASONS, **form)
+        assert answer.status_code == 400
+        assert told in answer.get_data(as_text=True)
+        assert REASONS in answer.get_data(as_text=True)
+    form = {"ruling": "refused", "ground": "manifestly-unfounded", "reasons": REASONS}
+    assert portal.post(officer, f"/dpo/{dispute}/decision", **form).status_code == 303
+    page = citizen.get(f"/me/disputes/{dispute}").get_data(as_text=True)
+    assert "The request has plainly no basis (GDPR Article 12(5))" in page
+    assert "Articles 77 and 79" in page
+    assert steps(portal)[-1].details["ground"] == "manifestly-unfounded"
+
+
+@pytest.mark.parametrize("kind", DisputeKind)
+def test_each_request_can_be_refused_on_grounds_of_its_own_articles_alone(kind: DisputeKind) -> None:
+    own = {
+        DisputeKind.ERASURE: {"17", "18", "21"},
+        DisputeKind.OBJECTION: {"21", "17"},
+        DisputeKind.RESTRICTION: {"18", "17"},
+    }
+    named = {article for ground in GROUNDS[kind] for article in re.findall(r"(1[678]|21)(?=\()", GROUND_LAW[ground])}
+    assert named <= own.get(kind, set())
+    assert {Ground.UNFOUNDED, Ground.EXCESSIVE, Ground.RESTRICTED} <= set(GROUNDS[kind])
+
+
+def test_a_refusal_without_a_fitting_ground_decides_nothing(portal: FakePortal) -> None:
+    desk = portal.house.disputes.desk
+    dispute = contested(portal, portal.client("citizen"))
+    officer = portal.house.accounts.actor(portal.accounts["officer"])
+    for ground in (None, Ground.ARCHIVES):
+        with pytest.raises(GroundUnfit):
+            desk.decide(officer, dispute, Ruling.PARTLY, REASONS, request_id="r", ground=ground)
+    assert desk.one(officer, dispute).is_open
+    assert len(steps(portal)) == 1
+
+
 def test_after_the_decision_nothing_more_is_written(portal: FakePortal) -> None:
     citizen, officer = portal.client("citizen"), portal.client("officer")
     dispute = contested(portal, citizen)
-    portal.post(officer, f"/dpo/{dispute}/decision", ruling="refused", reasons=REASONS)
+    portal.post(officer, f"/dpo/{dispute}/decision", ruling="refused", ground="lawful-look", reasons=REASONS)
     assert portal.post(citizen, f"/me/disputes/{dispute}", text=WHY).status_code == 409
     assert portal.post(citizen, f"/me/disputes/{dispute}/withdraw").status_code == 409
     again = portal.post(officer, f"/dpo/{dispute}/decision", ruling="upheld", reasons=REASONS)
@@ -293,7 +341,9 @@ def test_of_two_decisions_at_once_one_holds_and_one_is_logged(portal: FakePortal
 
     def decide(ruling: Ruling) -> bool:
         try:
-            portal.house.disputes.desk.decide(officer, dispute, ruling, REASONS, request_id="r")
+            portal.house.disputes.desk.decide(
+                officer, dispute, ruling, REASONS, request_id="r", ground=Ground.LAWFUL_LOOK
+            )
         except StepRefused:
             return False
         return True

@@ -103,3 +103,20 @@ GROUNDS = {
 def needs_ground(ruling: Ruling) -> bool:
     """Whether something of what was asked for is refused, so that the person is owed the ground (Article 12(4))."""
     return ruling is not Ruling.UPHELD
+
+
+class WithholdingReason(StrEnum):
+    """Why a passage or a file is withheld from the person. Permanent: it stands in the log."""
+
+    OTHER_PEOPLE = "other-people"
+    SECRET = "trade-secret"  # noqa: S105 - a reason, not a secret
+    INVESTIGATION = "investigation"
+    SECURITY = "public-security"
+
+
+WITHHOLDING_LAW = {
+    WithholdingReason.OTHER_PEOPLE: "GDPR Article 15(4)",
+    WithholdingReason.SECRET: "GDPR Article 15(4), recital 63",
+    WithholdingReason.INVESTIGATION: "GDPR Article 23(1)(d)",
+    WithholdingReason.SECURITY: "GDPR Article 23(1)(a)-(c)",
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -13,7 +14,7 @@ from portal.domain.disputes import ARTICLES, GROUND_LAW
 from portal.services.disputes.file import DisputeFile
 from portal.services.disputes.ledger import Message
 from portal.services.trail import TrailLine
-from portal.web.dispute_wording import GROUNDS_IN_WORDS, SHORT_KINDS, STATES, STEPS, TOLD_RULINGS
+from portal.web.dispute_wording import GROUNDS_IN_WORDS, SHORT_KINDS, STATES, STEPS, TOLD_RULINGS, withheld_in_words
 from portal.web.formatting import day, grouped, moment
 from portal.web.house import house
 from portal.web.i18n import gettext as _
@@ -23,15 +24,18 @@ from portal.web.sentences import sentence
 Fact = tuple[str, str]
 
 
-def as_archive(file: DisputeFile, person: str) -> bytes:
+def as_archive(file: DisputeFile, person: str) -> Iterable[bytes]:
     """The whole file. `person` is the name of whoever takes it."""
     archive = ZipStream(compress_type=ZIP_DEFLATED)
+    for number, attachment in enumerate(file.attachments, start=1):
+        archive.add(attachment.content, f"attachments/{number:02d} {attachment.name}")
     archive.add(_report(file, person), "dispute.pdf")
     archive.add(json.dumps(_plain(file, person), ensure_ascii=False, indent=2), "dispute.json")
     for receipt in file.receipts:
         archive.add(receipt.text, f"receipts/{receipt.proof.index}.txt")
     archive.add(file.keys, "keys.txt")
-    return bytes(archive)
+    chunks: Iterable[bytes] = archive
+    return chunks
 
 
 def _report(file: DisputeFile, person: str) -> bytes:
@@ -44,7 +48,8 @@ def _report(file: DisputeFile, person: str) -> bytes:
         "contested": [] if file.contested is None else _contested(file.contested),
         "written_heading": _("What was written"),
         "steps": [
-            {"head": _head(message), "paragraphs": message.text.splitlines()} for message in file.dispute.messages
+            {"head": _head(message), "paragraphs": [*message.text.splitlines(), *_beside(message)]}
+            for message in file.dispute.messages
         ],
         "proof_heading": _("How to check it"),
         "proof": _(
@@ -111,6 +116,18 @@ def _head(message: Message) -> str:
     return f"{STEPS[message.step]}, {moment(message.written_at)} ({entry})"
 
 
+def _beside(message: Message) -> list[str]:
+    """What is attached, and what of it and of the text is withheld and why."""
+    told = [
+        _("File: %(name)s", name=one.name)
+        if one.withheld is None
+        else _("A file is withheld: %(reason)s", reason=withheld_in_words(one.withheld))
+        for one in message.attachments
+    ]
+    reasons = dict.fromkeys(part.reason for part in message.parts if part.reason is not None)
+    return told + [_("Passages are withheld: %(reason)s", reason=withheld_in_words(reason)) for reason in reasons]
+
+
 def _plain(file: DisputeFile, person: str) -> dict[str, object]:
     """The same for a machine: codes instead of words, times in UTC (ISO 8601)."""
     dispute = file.dispute
@@ -138,6 +155,16 @@ def _plain(file: DisputeFile, person: str) -> dict[str, object]:
                 "written_at": message.written_at.isoformat(),
                 "entry": message.entry,
                 "text": message.text,
+                "withheld": [part.reason for part in message.parts if part.reason is not None],
+                "attachments": [
+                    {
+                        "name": one.name or None,
+                        "kind": one.kind,
+                        "withheld": one.withheld,
+                        "passages_withheld": [span.reason for span in one.spans],
+                    }
+                    for one in message.attachments
+                ],
             }
             for message in dispute.messages
         ],

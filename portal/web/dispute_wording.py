@@ -6,7 +6,15 @@ from flask import Flask
 
 from portal.domain.actions import Action
 from portal.domain.attachments import FileFault
-from portal.domain.disputes import GROUND_LAW, DisputeKind, DisputeState, Ground, Ruling
+from portal.domain.disputes import (
+    GROUND_LAW,
+    WITHHOLDING_LAW,
+    DisputeKind,
+    DisputeState,
+    Ground,
+    Ruling,
+    WithholdingReason,
+)
 from portal.web.i18n import lazy_gettext as _l
 
 KINDS = {
@@ -65,6 +73,12 @@ GROUNDS_IN_WORDS = {
     Ground.NOT_IDENTIFIED: _l("It could not be made sure who asks, or whose data they are"),
     Ground.RESTRICTED: _l("A law restricts this right, for instance for an investigation or public security"),
 }
+WITHHELD = {
+    WithholdingReason.OTHER_PEOPLE: _l("other people’s data"),
+    WithholdingReason.SECRET: _l("a trade secret"),
+    WithholdingReason.INVESTIGATION: _l("an investigation"),
+    WithholdingReason.SECURITY: _l("public security"),
+}
 FILE_FAULTS = {
     FileFault.EMPTY: _l("the file is empty"),
     FileFault.TOO_LARGE: _l("the file is larger than 10 MB"),
@@ -79,6 +93,10 @@ FILE_FAULTS = {
 }
 
 
+def withheld_in_words(reason: WithholdingReason) -> str:
+    return f"{WITHHELD[reason]} ({WITHHOLDING_LAW[reason]})"
+
+
 def init_dispute_wording(app: Flask) -> None:
     for name, words in (
         ("dispute_kind_in_words", SHORT_KINDS),
@@ -89,3 +107,4 @@ def init_dispute_wording(app: Flask) -> None:
         ("ground_law", GROUND_LAW),
     ):
         app.add_template_filter(lambda term, words=words: str(words[term]), name)
+    app.add_template_filter(withheld_in_words, "withheld_in_words")

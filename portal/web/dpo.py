@@ -9,10 +9,14 @@ from portal.domain.actions import Action
 from portal.domain.attachments import FilesNotTakenNow, FilesRefused
 from portal.domain.disputes import Ruling
 from portal.domain.permissions import Permission
+from portal.domain.redaction import NUMBERED
 from portal.domain.text import LANGUAGES
-from portal.services.disputes.ledger import StepRefused
+from portal.services.disputes.ledger import ShownDispute, StepRefused
+from portal.services.disputes.withholding import PassageNotFound
 from portal.web.answer_templates import TEMPLATES
-from portal.web.forms.disputes import DecisionForm, StepForm
+from portal.web.dispute_wording import STEPS
+from portal.web.formatting import moment
+from portal.web.forms.disputes import DecisionForm, ReleaseForm, StepForm, WithholdForm
 from portal.web.guard import requires
 from portal.web.house import actor, house, request_id
 from portal.web.i18n import gettext as _
@@ -55,7 +59,7 @@ def take_step(dispute: str) -> ResponseReturnValue:
     }
     try:
         take = steps[Action(form.step.data)]
-        take(actor(), dispute, form.text.data, request_id=request_id(), files=form.uploads)
+        take(actor(), dispute, form.text.data, request_id=request_id(), enclosed=form.enclosed)
     except (FilesRefused, FilesNotTakenNow) as refusal:
         form.refuse_files(refusal)
         return _page(dispute, form, _decision(dispute)), refused_status(refusal)
@@ -79,7 +83,7 @@ def decide(dispute: str) -> ResponseReturnValue:
             form.reasons.data,
             request_id=request_id(),
             ground=form.ground_chosen(),
-            files=form.uploads,
+            enclosed=form.enclosed,
         )
     except (FilesRefused, FilesNotTakenNow) as refusal:
         form.refuse_files(refusal)
@@ -95,6 +99,50 @@ def decide(dispute: str) -> ResponseReturnValue:
 def attachment(dispute: str, attachment: str) -> ResponseReturnValue:
     attachments = house().disputes.attachments
     return sent(attachments.for_officer(actor(), dispute, attachment, request_id=request_id()))
+
+
+@blueprint.get("/dpo/<dispute>/withhold")
+@requires(Permission.HANDLE_DISPUTES)
+def withholding(dispute: str) -> ResponseReturnValue:
+    shown = house().disputes.desk.one(actor(), dispute)
+    return render_template("dpo/withhold.html", dispute=shown, form=WithholdForm(_places(shown)))
+
+
+@blueprint.post("/dpo/<dispute>/withhold")
+@requires(Permission.HANDLE_DISPUTES)
+def withhold(dispute: str) -> ResponseReturnValue:
+    shown = house().disputes.desk.one(actor(), dispute)
+    form = WithholdForm(_places(shown))
+    if not form.validate():
+        return render_template("dpo/withhold.html", dispute=shown, form=form), 400
+    try:
+        house().disputes.withholding.withhold(
+            actor(), dispute, form.place.data, form.passage.data, form.reason_chosen(), request_id=request_id()
+        )
+    except PassageNotFound:
+        form.passage.errors = [_("It does not stand there like this, or is withheld already. Nothing was changed.")]
+        return render_template("dpo/withhold.html", dispute=shown, form=form), 400
+    return redirect(url_for("dpo.withholding", dispute=dispute), 303)
+
+
+@blueprint.post("/dpo/<dispute>/attachments/<attachment>/release")
+@requires(Permission.HANDLE_DISPUTES)
+def release(dispute: str, attachment: str) -> ResponseReturnValue:
+    form = ReleaseForm()
+    if not form.validate():
+        return redirect(url_for("dpo.withholding", dispute=dispute), 303)
+    house().disputes.withholding.release(actor(), dispute, attachment, request_id=request_id())
+    return redirect(url_for("dpo.withholding", dispute=dispute), 303)
+
+
+def _places(shown: ShownDispute) -> list[tuple[str, str]]:
+    """What this side has written and attached, of which something may be withheld."""
+    places = []
+    for message in shown.messages:
+        if not message.by_person:
+            places.append((message.message_id, f"{STEPS[message.step]}, {moment(message.written_at)}"))
+            places += [(one.attachment_id, _("File: %(name)s", name=one.name)) for one in message.attachments]
+    return places
 
 
 def _decision(dispute: str) -> DecisionForm:
@@ -114,4 +162,5 @@ def _page(dispute: str, step: StepForm, decision: DecisionForm) -> str:
         decision=decision,
         catalogue=house().catalogue,
         templates=TEMPLATES,
+        withholding_reasons=NUMBERED.values(),
     )

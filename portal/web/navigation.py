@@ -77,6 +77,8 @@ _BELOW = {
     "dpo.one": "dpo.queue",
     "dpo.take_step": "dpo.queue",
     "dpo.decide": "dpo.queue",
+    "dpo.withholding": "dpo.queue",
+    "dpo.withhold": "dpo.queue",
     "consents.one": "consents.overview",
     "consents.give": "consents.overview",
     "consents.refuse": "consents.overview",

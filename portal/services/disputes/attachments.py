@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
@@ -14,11 +14,12 @@ from portal.domain.actors import Actor
 from portal.domain.attachments import AttachmentKind
 from portal.domain.disputes import DisputeState
 from portal.domain.errors import NothingHere
+from portal.domain.redaction import parts_of
 from portal.models.disputes import Dispute, DisputeAttachment, DisputeMessage
 from portal.services.attachments.intake import AttachmentIntake
 from portal.services.disputes.citizens import Disputes
 from portal.services.disputes.desk import DisputeDesk
-from portal.services.disputes.ledger import DisputeLedger, ShownDispute
+from portal.services.disputes.ledger import Attachment, DisputeLedger, ShownDispute
 
 #: A file that no row knows of is what a crash left, once it is older than any request can be.
 _STRAY = timedelta(days=1)
@@ -51,7 +52,17 @@ class DisputeAttachments:
     def for_person(self, actor: Actor, dispute_id: str, attachment_id: str, *, request_id: str) -> FetchedFile:
         """Raises NothingHere, DisclosureUnavailable."""
         shown = self._own.one(actor, dispute_id)
-        return self._fetched(shown, attachment_id, actor, Action.DISPUTE_ATTACHMENT_DOWNLOAD, request_id)
+        file = self._fetched(shown, attachment_id, actor, Action.DISPUTE_ATTACHMENT_DOWNLOAD, request_id)
+        return self._lessened(file, shown, attachment_id)
+
+    def contents_for_person(self, shown: ShownDispute) -> list[FetchedFile]:
+        """Every file that the person may have, as they may have it, for the file of their dispute."""
+        return [
+            self._lessened(self._opened(one), shown, one.attachment_id)
+            for message in shown.messages
+            for one in message.attachments
+            if one.withheld is None
+        ]
 
     def for_officer(self, actor: Actor, dispute_id: str, attachment_id: str, *, request_id: str) -> FetchedFile:
         """Raises NothingHere, DisclosureUnavailable."""
@@ -63,12 +74,28 @@ class DisputeAttachments:
     ) -> FetchedFile:
         beside = (one for message in shown.messages for one in message.attachments)
         attachment = next((one for one in beside if one.attachment_id == attachment_id), None)
-        if attachment is None:
+        is_withheld = attachment is not None and attachment.withheld is not None
+        if attachment is None or (is_withheld and action is Action.DISPUTE_ATTACHMENT_DOWNLOAD):
             raise NothingHere
         with self._ledger.reading() as session:
-            key = self._ledger.key_of(session.get_one(DisputeAttachment, attachment_id))
             row = session.get_one(Dispute, shown.dispute_id)
             self._ledger.enter(row, action, actor, request_id, {"file": attachment.kind, "bytes": attachment.size})
+        return self._opened(attachment)
+
+    def _lessened(self, file: FetchedFile, shown: ShownDispute, attachment_id: str) -> FetchedFile:
+        """The file without the passages that are withheld from the person."""
+        beside = (one for message in shown.messages for one in message.attachments)
+        spans = next(one.spans for one in beside if one.attachment_id == attachment_id)
+        if not spans:
+            return file
+        text = b"".join(file.content).decode()
+        lessened = "".join(part.text for part in parts_of(text, spans, whole=False)).encode()
+        return replace(file, size=len(lessened), content=iter((lessened,)))
+
+    def _opened(self, attachment: Attachment) -> FetchedFile:
+        attachment_id = attachment.attachment_id
+        with self._ledger.reading() as session:
+            key = self._ledger.key_of(session.get_one(DisputeAttachment, attachment_id))
         return FetchedFile(
             name=attachment.name,
             kind=attachment.kind,

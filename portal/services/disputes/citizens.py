@@ -18,7 +18,7 @@ from portal.domain.errors import NothingHere
 from portal.domain.marks import Mark
 from portal.models.disputes import Dispute
 from portal.registries.catalogue import Catalogue
-from portal.services.disputes.ledger import DisputeLedger, ShownDispute
+from portal.services.disputes.ledger import DisputeLedger, ShownDispute, Written
 from portal.services.disputes.marking import Marking
 from portal.services.records import subject_of
 from portal.services.trail import Trail, TrailLine
@@ -67,7 +67,7 @@ class Disputes:
         dispute_id, registry = row.id, row.registry_code
         with self._ledger.receiving(row, files, actor, request_id) as kept, self._ledger.step() as session:
             session.add(row)
-            self._ledger.write(session, row, Action.DISPUTE_OPENING, actor, complaint.text, request_id, kept)
+            self._ledger.write(session, row, Action.DISPUTE_OPENING, actor, Written(complaint.text, kept), request_id)
         self._marking.note(subject_of(actor), registry, complaint.field)
         return dispute_id
 
@@ -104,14 +104,14 @@ class Disputes:
             found = self._ledger.unlocked_row(session.scalar(wanted))
         with self._ledger.receiving(found, files, actor, request_id) as kept, self._ledger.step() as session:
             row = self._ledger.open_row(session, session.scalar(wanted))
-            self._ledger.write(session, row, Action.DISPUTE_MESSAGE, actor, text, request_id, kept)
+            self._ledger.write(session, row, Action.DISPUTE_MESSAGE, actor, Written(text, kept), request_id)
 
     def withdraw(self, actor: Actor, dispute_id: str, *, request_id: str) -> None:
         """End the dispute without a decision. Raises NothingHere, StepRefused, DisclosureUnavailable."""
         with self._ledger.step() as session:
             row = self._ledger.open_row(session, session.scalar(self._own(actor).where(Dispute.id == dispute_id)))
             row.state, row.closed_at = DisputeState.WITHDRAWN, self._ledger.now()
-            self._ledger.write(session, row, Action.DISPUTE_WITHDRAWAL, actor, "", request_id)
+            self._ledger.write(session, row, Action.DISPUTE_WITHDRAWAL, actor, Written(""), request_id)
             registry, field_code = row.registry_code, row.field_code or None
         self._marking.note(subject_of(actor), registry, field_code)
 

@@ -13,12 +13,13 @@ from portal.domain.actions import Action
 from portal.domain.actors import Actor, Duty
 from portal.domain.attachments import Upload
 from portal.domain.deadlines import EXTENDED_MONTHS, FIRST_ANSWER_MONTHS, deadline
-from portal.domain.disputes import GROUNDS, DisputeKind, DisputeState, Ground, Ruling, needs_ground
+from portal.domain.disputes import GROUNDS, DisputeKind, DisputeState, Ground, Ruling, WithholdingReason, needs_ground
 from portal.domain.errors import NothingHere, PortalError
+from portal.domain.redaction import read_marks
 from portal.models.disputes import Dispute
 from portal.services.alerts import AlertKind, Alerts
 from portal.services.disputes.corrections import Corrections
-from portal.services.disputes.ledger import DisputeLedger, ShownDispute, StepRefused
+from portal.services.disputes.ledger import DisputeLedger, ShownDispute, StepRefused, Written
 from portal.services.disputes.marking import Marking
 from portal.services.oversight import Oversight
 
@@ -26,6 +27,17 @@ _SHOWN = 200
 _RIGHT = frozenset({Ruling.UPHELD, Ruling.PARTLY})
 #: What has to be communicated to each recipient (Article 19).
 _CORRECTS = frozenset({DisputeKind.RECTIFICATION, DisputeKind.ERASURE, DisputeKind.RESTRICTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """The files of a step; `withheld` says why the person is not given them for now."""
+
+    files: Sequence[Upload] = ()
+    withheld: WithholdingReason | None = None
+
+
+NOTHING_ENCLOSED = Enclosed()
 
 
 class GroundUnfit(PortalError):
@@ -84,7 +96,7 @@ class DisputeDesk:
         """Raises NothingHere where there is none that this officer may handle."""
         with self._ledger.reading() as session:
             row = self._handled(actor, session.scalar(self._of(actor).where(Dispute.id == dispute_id)))
-            return self._ledger.shown(session, row, with_messages=True)
+            return self._ledger.shown(session, row, with_messages=True, whole=True)
 
     def contested(self, actor: Actor, dispute_id: str, *, request_id: str) -> Access | None:
         """What the contested entry says, to judge it by; None where none is contested, or it was erased.
@@ -104,34 +116,36 @@ class DisputeDesk:
         return access
 
     def answer(
-        self, actor: Actor, dispute_id: str, text: str, *, request_id: str, files: Sequence[Upload] = ()
+        self, actor: Actor, dispute_id: str, text: str, *, request_id: str, enclosed: Enclosed = NOTHING_ENCLOSED
     ) -> None:
         """Write to the person.
 
-        Raises NothingHere, StepRefused, FilesRefused, FilesNotTakenNow, DisclosureUnavailable.
+        Passages between marks (`portal/domain/redaction.py`) are withheld from the person, as in every step.
+
+        Raises NothingHere, StepRefused, MarkFaulty, FilesRefused, FilesNotTakenNow, DisclosureUnavailable.
         """
-        self._take_step(actor, dispute_id, Action.DISPUTE_ANSWER, text, request_id, files)
+        self._take_step(actor, dispute_id, Action.DISPUTE_ANSWER, text, request_id, enclosed)
 
     def extend(
-        self, actor: Actor, dispute_id: str, reasons: str, *, request_id: str, files: Sequence[Upload] = ()
+        self, actor: Actor, dispute_id: str, reasons: str, *, request_id: str, enclosed: Enclosed = NOTHING_ENCLOSED
     ) -> None:
         """Extend the month by two, once, within it, with the reasons told to the person (Article 12(3)).
 
         Raises NothingHere, StepRefused, DisclosureUnavailable.
         """
-        self._take_step(actor, dispute_id, Action.DISPUTE_EXTENSION, reasons, request_id, files)
+        self._take_step(actor, dispute_id, Action.DISPUTE_EXTENSION, reasons, request_id, enclosed)
 
     def pause(
-        self, actor: Actor, dispute_id: str, reasons: str, *, request_id: str, files: Sequence[Upload] = ()
+        self, actor: Actor, dispute_id: str, reasons: str, *, request_id: str, enclosed: Enclosed = NOTHING_ENCLOSED
     ) -> None:
         """Stop the clock for an identity check (Article 12(6)). Raises as `extend`."""
-        self._take_step(actor, dispute_id, Action.DISPUTE_PAUSE, reasons, request_id, files)
+        self._take_step(actor, dispute_id, Action.DISPUTE_PAUSE, reasons, request_id, enclosed)
 
     def resume(
-        self, actor: Actor, dispute_id: str, text: str, *, request_id: str, files: Sequence[Upload] = ()
+        self, actor: Actor, dispute_id: str, text: str, *, request_id: str, enclosed: Enclosed = NOTHING_ENCLOSED
     ) -> None:
         """Let the clock go on; the days that it stood are added. Raises as `extend`."""
-        self._take_step(actor, dispute_id, Action.DISPUTE_RESUMPTION, text, request_id, files)
+        self._take_step(actor, dispute_id, Action.DISPUTE_RESUMPTION, text, request_id, enclosed)
 
     def decide(
         self,
@@ -142,16 +156,16 @@ class DisputeDesk:
         *,
         request_id: str,
         ground: Ground | None = None,
-        files: Sequence[Upload] = (),
+        enclosed: Enclosed = NOTHING_ENCLOSED,
     ) -> None:
         """Decide, with reasons, and with the ground in law where something is refused (Article 12(4)).
 
         Raises:
             GroundUnfit: a refusal has no ground, or one on which this cannot be refused; nothing was decided.
-            NothingHere, StepRefused, FilesRefused, FilesNotTakenNow, DisclosureUnavailable.
+            NothingHere, StepRefused, MarkFaulty, FilesRefused, FilesNotTakenNow, DisclosureUnavailable.
         """
         verdict = _Verdict(ruling, ground)
-        self._take_step(actor, dispute_id, Action.DISPUTE_DECISION, reasons, request_id, files, verdict)
+        self._take_step(actor, dispute_id, Action.DISPUTE_DECISION, reasons, request_id, enclosed, verdict)
 
     def _take_step(
         self,
@@ -160,16 +174,19 @@ class DisputeDesk:
         action: Action,
         text: str,
         request_id: str,
-        files: Sequence[Upload] = (),
+        enclosed: Enclosed,
         verdict: _Verdict | None = None,
     ) -> None:
         wanted = self._of(actor).where(Dispute.id == dispute_id)
+        plain, spans = read_marks(text)
         with self._ledger.reading() as session:
             seen = self._ledger.unlocked_row(self._handled(actor, session.scalar(wanted)))
-        with self._ledger.receiving(seen, files, actor, request_id) as kept, self._ledger.step() as session:
+        with self._ledger.receiving(seen, enclosed.files, actor, request_id) as kept, self._ledger.step() as session:
             row = self._ledger.open_row(session, self._handled(actor, session.scalar(wanted)))
             self._move(row, action, verdict)
-            entry = self._ledger.write(session, row, action, actor, text, request_id, kept)
+            entry = self._ledger.write(
+                session, row, action, actor, Written(plain, kept, spans, enclosed.withheld), request_id
+            )
             subject, registry, field = self._ledger.subject_of(row), row.registry_code, row.field_code or None
             kind = DisputeKind(row.kind)
         ruling = None if verdict is None else verdict.ruling

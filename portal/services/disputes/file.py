@@ -10,6 +10,7 @@ from audit.receipt import Receipt
 from portal.domain.actors import Actor
 from portal.domain.errors import NothingHere
 from portal.services.clock import Clock
+from portal.services.disputes.attachments import DisputeAttachments, FetchedFile
 from portal.services.disputes.citizens import Disputes
 from portal.services.disputes.ledger import ShownDispute
 from portal.services.trail import Trail, TrailLine
@@ -24,6 +25,7 @@ class DisputeFile:
 
     dispute: ShownDispute
     contested: TrailLine | None
+    attachments: tuple[FetchedFile, ...]
     receipts: tuple[Receipt, ...]
     keys: str
     made_at: datetime
@@ -32,8 +34,11 @@ class DisputeFile:
 class DisputeFiles:
     """Puts together what a person takes to the supervisory authority: nothing in it that they may not see anyway."""
 
-    def __init__(self, disputes: Disputes, trail: Trail, log: AuditLog, clock: Clock) -> None:
+    def __init__(
+        self, disputes: Disputes, attachments: DisputeAttachments, trail: Trail, log: AuditLog, clock: Clock
+    ) -> None:
         self._disputes = disputes
+        self._attachments = attachments
         self._trail = trail
         self._log = log
         self._clock = clock
@@ -44,7 +49,8 @@ class DisputeFiles:
         contested = None if dispute.entry is None else self._line(actor, dispute.entry)
         entries = {message.entry for message in dispute.messages} | ({contested.seq} if contested else set())
         receipts = tuple(receipt for seq in sorted(entries) if (receipt := self._receipt(actor, seq)))
-        return DisputeFile(dispute, contested, receipts, self._log.published_keys(), self._clock())
+        attachments = tuple(self._attachments.contents_for_person(dispute))
+        return DisputeFile(dispute, contested, attachments, receipts, self._log.published_keys(), self._clock())
 
     def _line(self, actor: Actor, seq: int) -> TrailLine | None:
         """The contested look; None where its content has been erased since (the dispute then stands without it)."""

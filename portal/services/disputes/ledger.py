@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -17,10 +17,11 @@ from audit.log import AuditLog
 from portal.domain.actions import PORTAL_SOURCE, Action, Outcome, Reason
 from portal.domain.actors import Actor, Role
 from portal.domain.attachments import MOST_IN_A_DISPUTE, AttachmentKind, FileFault, FilesRefused, Upload
-from portal.domain.disputes import ARTICLES, DisputeKind, DisputeState, Ground, Ruling
+from portal.domain.disputes import ARTICLES, DisputeKind, DisputeState, Ground, Ruling, WithholdingReason
 from portal.domain.errors import NothingHere, PortalError
 from portal.domain.identifiers import PersonalCode
-from portal.models.disputes import Dispute, DisputeAttachment, DisputeMessage
+from portal.domain.redaction import Part, Span, parts_of
+from portal.models.disputes import Dispute, DisputeAttachment, DisputeMessage, DisputeRedaction
 from portal.services.attachments.intake import AttachmentIntake, KeptFile
 from portal.services.clock import Clock
 from portal.services.entries import record
@@ -39,25 +40,38 @@ class StepRefused(PortalError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file beside a message, under the name that it goes out with; `size` in bytes."""
+    """A file beside a message, under the name that it goes out with; `size` in bytes.
+
+    `withheld` says why all of it is withheld; `spans` are the passages of a text that are.
+    """
 
     attachment_id: str
     kind: AttachmentKind
     name: str = field(repr=False)
     size: int
     is_scanned: bool
+    withheld: WithholdingReason | None = None
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What was written in one step. `by_person` says who wrote it; `entry` is the step's entry in the log."""
+    """What was written in one step, as far as its reader is shown it.
 
+    `by_person` says who wrote it; `entry` is the step's entry in the log.
+    """
+
+    message_id: str
     step: Action
     by_person: bool
     written_at: datetime
     entry: int
-    text: str = field(repr=False)
+    parts: tuple[Part, ...] = field(repr=False)
     attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +104,26 @@ class ShownDispute:
     @property
     def is_overdue(self) -> bool:
         return self.days_left is not None and self.days_left < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is written in a step: the text, the files beside it, and what of both is withheld from the person."""
+
+    text: str = field(repr=False)
+    files: Sequence[KeptFile] = ()
+    spans: Sequence[Span] = ()
+    files_withheld: WithholdingReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A passage of a message or of a text file, or (without a `span`) a whole file."""
+
+    reason: WithholdingReason
+    message_id: str | None = None
+    attachment_id: str | None = None
+    span: Span | None = None
 
 
 class DisputeLedger:
@@ -169,9 +203,8 @@ class DisputeLedger:
         row: Dispute,
         action: Action,
         actor: Actor,
-        text: str,
+        written: Written,
         request_id: str,
-        files: Sequence[KeptFile] = (),
     ) -> int:
         """Enter one step, with what was written in it and its files, in the log and in the dispute; gives the entry's
         number.
@@ -184,9 +217,17 @@ class DisputeLedger:
         is_person = _is_person(actor)
         attaching = Action.DISPUTE_ATTACHMENT if is_person else Action.DISPUTE_OFFICE_ATTACHMENT
         events = [self._event(row, action, actor, request_id)] + [
-            self._event(row, attaching, actor, request_id, {"file": one.kind, "bytes": one.size}) for one in files
+            self._event(row, attaching, actor, request_id, {"file": one.kind, "bytes": one.size})
+            for one in written.files
         ]
-        entry, *file_entries = (made.seq for made in record(self._log, events))
+        reasons = [span.reason for span in written.spans]
+        if written.files_withheld is not None:
+            reasons += [written.files_withheld] * len(written.files)
+        events += [
+            self._event(row, Action.DISPUTE_REDACTION, actor, request_id, {"withheld": reason}) for reason in reasons
+        ]
+        entry, *others = (made.seq for made in record(self._log, events))
+        file_entries, withheld = others[: len(written.files)], iter(others[len(written.files) :])
         message_id = str(uuid.uuid4())
         session.add(
             DisputeMessage(
@@ -197,15 +238,39 @@ class DisputeLedger:
                 author=None if is_person else actor.account_id,
                 written_at=self._clock(),
                 log_entry=entry,
-                sealed_text=self._sealer.seal(text, f"dispute-message/{message_id}"),
+                sealed_text=self._sealer.seal(written.text, f"dispute-message/{message_id}"),
             )
         )
         session.flush()
         session.add_all(
             self._attachment_row(row, message_id, position, one, file_entry)
-            for position, (one, file_entry) in enumerate(zip(files, file_entries, strict=True))
+            for position, (one, file_entry) in enumerate(zip(written.files, file_entries, strict=True))
         )
+        session.flush()
+        for span in written.spans:
+            self.withhold(session, row, actor, Withheld(span.reason, message_id=message_id, span=span), next(withheld))
+        if written.files_withheld is not None:
+            for one in written.files:
+                whole = Withheld(written.files_withheld, attachment_id=one.file_id)
+                self.withhold(session, row, actor, whole, next(withheld))
         return entry
+
+    def withhold(self, session: Session, row: Dispute, actor: Actor, what: Withheld, entry: int) -> None:
+        """Note what is withheld from here on, under the entry of the log that says so."""
+        session.add(
+            DisputeRedaction(
+                id=str(uuid.uuid4()),
+                dispute_id=row.id,
+                message_id=what.message_id,
+                attachment_id=what.attachment_id,
+                start=None if what.span is None else what.span.start,
+                end=None if what.span is None else what.span.end,
+                reason=what.reason,
+                made_by=actor.account_id,
+                made_at=self._clock(),
+                log_entry=entry,
+            )
+        )
 
     def enter(
         self,
@@ -226,7 +291,8 @@ class DisputeLedger:
     def key_of(self, row: DisputeAttachment) -> bytes:
         return bytes.fromhex(self._sealer.unseal(row.sealed_key, f"dispute-attachment/{row.id}/key"))
 
-    def shown(self, session: Session, row: Dispute, *, with_messages: bool) -> ShownDispute:
+    def shown(self, session: Session, row: Dispute, *, with_messages: bool, whole: bool = False) -> ShownDispute:
+        """`whole` shows what is withheld as well: to the officers of the side that withheld it."""
         is_open = row.state == DisputeState.OPEN
         return ShownDispute(
             dispute_id=row.id,
@@ -246,7 +312,7 @@ class DisputeLedger:
             ruling=None if row.ruling is None else Ruling(row.ruling),
             ground=None if row.ground is None else Ground(row.ground),
             erased_at=row.erased_at,
-            messages=self._shown_messages(session, row.id) if with_messages else (),
+            messages=self._shown_messages(session, row.id, whole=whole) if with_messages else (),
         )
 
     def unlocked_row(self, row: Dispute | None) -> Dispute:
@@ -288,22 +354,41 @@ class DisputeLedger:
         if len(uploads) > room:
             raise FilesRefused(dict.fromkeys(range(max(0, room), len(uploads)), FileFault.TOO_MANY))
 
-    def _shown_messages(self, session: Session, dispute_id: str) -> tuple[Message, ...]:
+    def _shown_messages(self, session: Session, dispute_id: str, *, whole: bool) -> tuple[Message, ...]:
+        withheld = session.scalars(select(DisputeRedaction).where(DisputeRedaction.dispute_id == dispute_id)).all()
         wanted = select(DisputeAttachment).where(DisputeAttachment.dispute_id == dispute_id)
         beside: dict[str, list[Attachment]] = {}
         for one in session.scalars(wanted.order_by(DisputeAttachment.position)):
-            beside.setdefault(one.message_id, []).append(self._attachment(one))
-        return tuple(self._message(row, tuple(beside.get(row.id, ()))) for row in self._messages(session, dispute_id))
+            beside.setdefault(one.message_id, []).append(self._attachment(one, withheld, whole=whole))
+        return tuple(
+            self._message(row, withheld, tuple(beside.get(row.id, ())), whole=whole)
+            for row in self._messages(session, dispute_id)
+        )
 
-    def _message(self, row: DisputeMessage, attachments: tuple[Attachment, ...]) -> Message:
+    def _message(
+        self,
+        row: DisputeMessage,
+        withheld: Sequence[DisputeRedaction],
+        attachments: tuple[Attachment, ...],
+        *,
+        whole: bool,
+    ) -> Message:
         text = self._sealer.unseal(row.sealed_text, f"dispute-message/{row.id}")
-        return Message(Action(row.step), row.author is None, row.written_at, row.log_entry, text, attachments)
+        parts = parts_of(text, spans_of(one for one in withheld if one.message_id == row.id), whole=whole)
+        by_person = row.author is None
+        return Message(row.id, Action(row.step), by_person, row.written_at, row.log_entry, parts, attachments)
 
-    def _attachment(self, row: DisputeAttachment) -> Attachment:
+    def _attachment(self, row: DisputeAttachment, withheld: Sequence[DisputeRedaction], *, whole: bool) -> Attachment:
+        """Of a file that is withheld the name is withheld too: it may say what the file does."""
+        of_file = [one for one in withheld if one.attachment_id == row.id]
+        reason = next((WithholdingReason(one.reason) for one in of_file if one.start is None), None)
+        is_named = whole or reason is None
         return Attachment(
             attachment_id=row.id,
             kind=AttachmentKind(row.kind),
-            name=self._sealer.unseal(row.sealed_name, f"dispute-attachment/{row.id}/name"),
+            name=self._sealer.unseal(row.sealed_name, f"dispute-attachment/{row.id}/name") if is_named else "",
+            withheld=reason,
+            spans=spans_of(of_file),
             size=row.size,
             is_scanned=row.scanner is not None,
         )
@@ -357,6 +442,14 @@ class DisputeLedger:
             request_id=request_id,
             details=details | dict(more or {}),
         )
+
+
+def spans_of(withheld: Iterable[DisputeRedaction]) -> tuple[Span, ...]:
+    return tuple(
+        Span(one.start, one.end, WithholdingReason(one.reason))
+        for one in withheld
+        if one.start is not None and one.end is not None
+    )
 
 
 def _is_person(actor: Actor) -> bool:

@@ -17,6 +17,7 @@ from portal.services.disputes.desk import DisputeDesk
 from portal.services.disputes.file import DisputeFiles
 from portal.services.disputes.ledger import DisputeLedger
 from portal.services.disputes.marking import Marking
+from portal.services.disputes.withholding import Withholding
 from portal.services.marks import RecordMarks
 from portal.services.oversight import Oversight
 from portal.services.safeguards import Foundations
@@ -52,6 +53,7 @@ class DisputeRoom:
     marks: RecordMarks
     attachments: DisputeAttachments
     retention: DisputeRetention
+    withholding: Withholding
 
     @classmethod
     def furnish(
@@ -63,12 +65,14 @@ class DisputeRoom:
         own = Disputes(ledger, trail, on.catalogue, marking)
         corrections = Corrections(ledger, on.log, accounts, on.alerts())
         desk = DisputeDesk(ledger, oversight, on.alerts(), marking, corrections)
+        attachments = DisputeAttachments(ledger, own, desk, terms.intake)
         return cls(
             own=own,
             desk=desk,
-            files=DisputeFiles(own, trail, on.log, on.clock),
+            files=DisputeFiles(own, attachments, trail, on.log, on.clock),
             corrections=corrections,
             marks=marks,
-            attachments=DisputeAttachments(ledger, own, desk, terms.intake),
+            attachments=attachments,
+            withholding=Withholding(ledger, desk, terms.intake),
             retention=DisputeRetention(ledger, terms.intake, terms.keep),
         )

@@ -10,10 +10,12 @@ from wtforms.validators import InputRequired, Length
 
 from portal.domain.actions import Action
 from portal.domain.attachments import FilesNotTakenNow, FilesRefused, Upload
-from portal.domain.disputes import GROUND_LAW, GROUNDS, DisputeKind, Ground, Ruling, needs_ground
+from portal.domain.disputes import GROUND_LAW, GROUNDS, DisputeKind, Ground, Ruling, WithholdingReason, needs_ground
+from portal.domain.redaction import MarkFaulty, read_marks
+from portal.services.disputes.desk import Enclosed
 from portal.services.disputes.ledger import LONGEST_TEXT, SHORTEST_TEXT
 from portal.web.answer_templates import GAP
-from portal.web.dispute_wording import FILE_FAULTS, GROUNDS_IN_WORDS, KINDS, RULINGS
+from portal.web.dispute_wording import FILE_FAULTS, GROUNDS_IN_WORDS, KINDS, RULINGS, withheld_in_words
 from portal.web.forms.fields import HouseForm, choices
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -32,6 +34,16 @@ def _without_gaps(_form: Form, field: Field) -> None:
         raise ValidationError(_("Fill in what stands as […]. Nothing was sent."))
 
 
+def _marked_well(_form: Form, field: Field) -> None:
+    """Each mark of what is withheld says why and has an end."""
+    try:
+        read_marks(field.data or "")
+    except MarkFaulty:
+        raise ValidationError(
+            _("Mark what is withheld as [[1: the passage]], with the number of the reason. Nothing was sent.")
+        ) from None
+
+
 def _attachments(**options: str) -> MultipleFileField:
     return MultipleFileField(
         _l("Files (optional)"),
@@ -42,6 +54,23 @@ def _attachments(**options: str) -> MultipleFileField:
         widget=GovFileInput(multiple=True),
         **options,
     )
+
+
+def _files_withheld(**options: str) -> SelectField:
+    return SelectField(
+        _l("May the person open the files?"),
+        description=_l("You can give a file free later, with passages of a text withheld."),
+        choices=lambda: choices(
+            [("", _("Yes")), *((code, _("No: %(reason)s", reason=words)) for code, words in _reasons())]
+        ),
+        default="",
+        widget=GovSelect(),
+        **options,
+    )
+
+
+def _reasons() -> list[tuple[str, str]]:
+    return [(reason.value, withheld_in_words(reason)) for reason in WithholdingReason]
 
 
 class FilesForm(HouseForm):
@@ -102,7 +131,19 @@ class WithdrawalForm(HouseForm):
     """Nothing but the mark of one's own session."""
 
 
-class StepForm(FilesForm):
+class OfficersForm(FilesForm):
+    """What an officer writes: passages of it, and its files, may be withheld from the person."""
+
+    files_withheld: SelectField
+
+    @property
+    def enclosed(self) -> Enclosed:
+        """Only after the form was found valid."""
+        reason = self.files_withheld.data
+        return Enclosed(self.uploads, WithholdingReason(reason) if reason else None)
+
+
+class StepForm(OfficersForm):
     step = RadioField(
         _l("What do you do?"),
         choices=choices(
@@ -120,13 +161,14 @@ class StepForm(FilesForm):
         _l("What you write"),
         description=_l("The person reads this."),
         filters=[_tidied],
-        validators=[_LENGTH, _without_gaps],
+        validators=[_LENGTH, _without_gaps, _marked_well],
         widget=GovTextArea(),
     )
     attachments = _attachments()
+    files_withheld = _files_withheld()
 
 
-class DecisionForm(FilesForm):
+class DecisionForm(OfficersForm):
     ruling = RadioField(
         _l("How do you decide?"),
         choices=choices((ruling.value, words) for ruling, words in RULINGS.items()),
@@ -143,11 +185,12 @@ class DecisionForm(FilesForm):
         _l("Reasons"),
         description=_l("In plain words, with what you checked."),
         filters=[_tidied],
-        validators=[_LENGTH, _without_gaps],
+        validators=[_LENGTH, _without_gaps, _marked_well],
         widget=GovTextArea(),
     )
     #: Both of the officer's forms stand on one page.
     attachments = _attachments(name="decision_attachments")
+    files_withheld = _files_withheld(name="decision_files_withheld")
 
     def __init__(self, kind: DisputeKind) -> None:
         super().__init__()
@@ -171,3 +214,38 @@ class DecisionForm(FilesForm):
     def chosen(self) -> Ruling:
         """Only after the form was found valid."""
         return Ruling(self.ruling.data)
+
+
+class WithholdForm(HouseForm):
+    place = RadioField(
+        _l("Where?"),
+        validators=[InputRequired(_l("Choose the message or the file."))],
+        widget=GovRadioInput(),
+    )
+    passage = TextAreaField(
+        _l("Which passage?"),
+        description=_l(
+            "Exactly as it stands there; it is withheld wherever it stands. Leave it empty for a whole file."
+        ),
+        filters=[_tidied],
+        validators=[Length(max=LONGEST_TEXT, message=_l("Write at most 3,000 characters."))],
+        widget=GovTextArea(),
+    )
+    reason = RadioField(
+        _l("Why?"),
+        choices=lambda: choices(_reasons()),
+        validators=[InputRequired(_l("Choose why it is withheld."))],
+        widget=GovRadioInput(),
+    )
+
+    def __init__(self, places: Iterable[tuple[str, str]]) -> None:
+        super().__init__()
+        self.place.choices = choices(places)
+
+    def reason_chosen(self) -> WithholdingReason:
+        """Only after the form was found valid."""
+        return WithholdingReason(self.reason.data)
+
+
+class ReleaseForm(HouseForm):
+    """Nothing but the mark of one's own session."""

@@ -75,20 +75,24 @@ def clamd(daemon: Clamd) -> Clamd:
     return daemon
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def shared(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, clock: TickingClock, daemon: Clamd
-) -> Iterator[Scene]:
+def shared_portal(request: pytest.FixtureRequest, folder: Path, clock: TickingClock, daemon: Clamd) -> Iterator[Scene]:
+    """Over the database that the fixture's parameter names."""
     settings: dict[str, Any] = {"session_idle_minutes": 1440, "session_absolute_minutes": 1440}
     with ExitStack() as stack:
         if request.param == "postgresql":
             url = stack.enter_context(new_database(request.getfixturevalue("postgres_server")))
             settings |= {"database_url": url, "audit": {"database_url": url}}
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        folder = tmp_path_factory.mktemp("portal")
         portal = build(folder, patch, clock, attachments={"clamd": daemon.address, "timeout_seconds": 5}, **settings)
         yield portal
         portal.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, clock: TickingClock, daemon: Clamd
+) -> Iterator[Scene]:
+    yield from shared_portal(request, tmp_path_factory.mktemp("portal"), clock, daemon)
 
 
 @pytest.fixture

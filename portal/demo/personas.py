@@ -21,8 +21,9 @@ PENSIONER = "pensioner"
 STUDENT = "student"
 NEWCOMER = "newcomer"
 JOB_SEEKER = "job-seeker"
+TEENAGER = "teenager"
 #: The personas who have a citizen's account, in the order of the sign-in page.
-CITIZENS = (SINGLE_PARENT, PENSIONER, PUBLIC_FIGURE, NEIGHBOUR, LAND_OWNER, JOB_SEEKER, NEWCOMER, STUDENT)
+CITIZENS = (SINGLE_PARENT, PENSIONER, PUBLIC_FIGURE, NEIGHBOUR, LAND_OWNER, JOB_SEEKER, NEWCOMER, STUDENT, TEENAGER)
 
 CONTRACTOR_AGENT = "contractor-agent"
 BENEFIT_OFFICER = "benefit-officer"
@@ -58,6 +59,7 @@ _KNOWN: Mapping[str, _Known] = MappingProxyType(
         PENSIONER: _Known("Heino", "Rebane", "M", date(1948, 11, 2), 34),
         STUDENT: _Known("Karl", "Sild", "M", date(2005, 3, 8), 612),
         NEWCOMER: _Known("Emily", "Carter", "F", date(1994, 7, 19), 501),
+        TEENAGER: _Known("Anna", "Petrova", "F", date(2011, 2, 3), 29),
         JOB_SEEKER: _Known("Jüri", "Ots", "M", date(1983, 12, 5), 277),
         CONTRACTOR_AGENT: _Known("Robert", "Saar", "M", date(1990, 2, 11), 423),
         BENEFIT_OFFICER: _Known("Anneli", "Vaher", "F", date(1975, 10, 28), 226),
@@ -78,8 +80,8 @@ _FAMILY = {
 }
 #: Dwellings: the town clerk lives next door to the neighbour he is too curious about.
 _DWELLINGS = {
-    SINGLE_PARENT: 78, FORMER_TENANT: 61, PUBLIC_FIGURE: 40, NEIGHBOUR: 17, TOWN_CLERK: 16, LAND_OWNER: 95,
-    PENSIONER: 30, STUDENT: 52, NEWCOMER: 66, JOB_SEEKER: 71, CONTRACTOR_AGENT: 83, BENEFIT_OFFICER: 23,
+    SINGLE_PARENT: 78, FORMER_TENANT: 61, PUBLIC_FIGURE: 40, NEIGHBOUR: 17, TEENAGER: 17, TOWN_CLERK: 16,
+    LAND_OWNER: 95, PENSIONER: 30, STUDENT: 52, NEWCOMER: 66, JOB_SEEKER: 71, CONTRACTOR_AGENT: 83, BENEFIT_OFFICER: 23,
     PATROL_OFFICER: 35, INSURANCE_CLERK: 47, LEAD_AUDITOR: 58, FIELD_AUDITOR: 89,
     BENEFIT_SUPERVISOR: 101, TOWN_SUPERVISOR: 107,
 }  # fmt: skip
@@ -108,14 +110,7 @@ def known_households(today: date) -> list[list[Person]]:
                 [_job("Laulustuudio OÜ", "laulja", 1.0, today, 2900, 3400)],
             )
         ],
-        [
-            _alone(
-                NEIGHBOUR,
-                Status.EMPLOYED,
-                _days(today, 4400),
-                [_job("Järvelinna haigla SA", "õde", 1.0, today, 4100, 2150)],
-            )
-        ],
+        _neighbour(today),
         [
             _alone(
                 LAND_OWNER,
@@ -168,6 +163,16 @@ def _single_parent(today: date) -> list[Person]:
 def purchased_on(today: date) -> date:
     """The day that the credit agency's data about the single parent's flat were bought."""
     return _days(today, 260).replace(day=1)
+
+
+def _neighbour(today: date) -> list[Person]:
+    """A nurse with a daughter who is old enough to keep her health data to herself."""
+    moved_in = _days(today, 4400)
+    mother = _alone(NEIGHBOUR, Status.EMPLOYED, moved_in, [_job("Järvelinna haigla SA", "õde", 1.0, today, 4100, 2150)])
+    daughter = _person(TEENAGER, Status.CHILD, moved_in)
+    give_child(mother, daughter)
+    mother.benefits.append(Benefit("lapsetoetus", 80_00, daughter.born, _nineteenth(daughter), "makstakse"))
+    return [mother, daughter]
 
 
 def _former_tenant(today: date) -> list[Person]:

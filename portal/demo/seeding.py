@@ -113,8 +113,9 @@ def _people_with_history(country: Country) -> list[Person]:
     known: list[Person] = []
     others: list[Person] = []
     for household in country.households():
-        known += (person for person in household if person.persona in CITIZENS)
-        others += (person for person in household if person.persona is None and person.age_on(country.today) >= 19)
+        grown_up = [person for person in household if person.age_on(country.today) >= 19]
+        known += (person for person in grown_up if person.persona in CITIZENS)
+        others += (person for person in grown_up if person.persona is None)
         if len(others) >= _SEARCHED:
             break
     rng = Random(f"{country.seed}/people-with-history")  # noqa: S311 - invented people, not secrets

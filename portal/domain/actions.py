@@ -165,6 +165,8 @@ class Action(StrEnum):
     #: A representative opens what a registry holds on the person they act for, or who looked at it.
     MANDATE_READ = "mandate-read"
     MANDATE_TRAIL_LOOK = "mandate-trail-look"
+    #: The portal asks the registries whose parent somebody is, and whether a child is specially protected.
+    MANDATE_CHECK = "mandate-check"
 
 
 #: Looks at a person's own data by that person.
@@ -196,7 +198,7 @@ MANDATE_STEPS = frozenset({Action.MANDATE_ASSIGNMENT, Action.MANDATE_END})
 #: What a person is told of without having asked.
 NOTICES = frozenset({Action.FINDING_NOTICE})
 #: Comparisons that the portal makes by itself. Nobody sees what is compared.
-PORTAL_CHECKS = frozenset({Action.CONFLICT_CHECK, Action.RELATION_CHECK})
+PORTAL_CHECKS = frozenset({Action.CONFLICT_CHECK, Action.RELATION_CHECK, Action.MANDATE_CHECK})
 #: What an account does with its session.
 SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT, Action.STEP_UP, Action.SESSION_END})
 #: What a person arranges for themselves in the portal. It discloses nothing to anybody.
@@ -275,6 +277,8 @@ class Reason(StrEnum):
     BEYOND_MANDATE = "beyond-mandate"
     #: Somebody wanted to give themselves a mandate.
     OWN_MANDATE = "own-mandate"
+    #: Nothing of what a parent asked for may be shown to them: the child is too old for it, or specially protected.
+    CLOSED_TO_PARENT = "closed-to-parent"
 
 
 #: The source under which the portal itself reports (registries report under their own codes).

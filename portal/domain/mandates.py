@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Self
 
 from portal.domain.errors import PortalError
 from portal.domain.identifiers import PersonalCode
+
+#: Years: from this birthday on nobody acts for a person as their parent (Family Law Act, § 120; Civil Code, § 8).
+ADULT_AT = 18
+_LAST_OF_FEBRUARY = 28
 
 
 class Side(StrEnum):
@@ -43,6 +47,19 @@ class MandateRefused(PortalError):
     def __init__(self, fault: MandateFault) -> None:
         super().__init__(f"mandate refused: {fault}")
         self.fault = fault
+
+
+class ParentageUnknown(PortalError):
+    """The register that knows whose child somebody is gave no answer. The caller shows nothing and says so: 503."""
+
+
+class ClosedBy(StrEnum):
+    """Why a field of a child stays closed to the parent."""
+
+    #: The child has reached the age from which the registry closes what is sensitive.
+    AGE = "age"
+    #: A mark on the child, such as a protected address, guards the field.
+    PROTECTION = "protection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +98,13 @@ class Parties:
             PersonalCode.parse(kept["receiver"]),
             kept["receiver-called"],
         )
+
+
+def birthday(born: date, years: int) -> date:
+    """The day on which somebody is so many years old. Of whoever was born on 29 February, the earlier of the two days
+    that come into question: a right that ends then must not last a day too long.
+    """
+    try:
+        return born.replace(year=born.year + years)
+    except ValueError:
+        return date(born.year + years, born.month, _LAST_OF_FEBRUARY)

@@ -153,10 +153,19 @@ class ConnectorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ParentalLimit:
+    """From which age of a child on what is sensitive in a registry is closed to the parents, and why."""
+
+    closed_from_age: int
+    reason: LocalizedText
+
+
+@dataclass(frozen=True, slots=True)
 class Registry:
     """One registry: what a privacy notice owes the person (GDPR Articles 13 to 15), its fields, and how it is read.
 
     `automated_decisions` and `transfers` say what there is, or that there is none: Article 15(1)(h) and 15(2).
+    Without `parents` a parent sees all of a child's data until the child comes of age.
     """
 
     code: str
@@ -172,3 +181,4 @@ class Registry:
     recipients: tuple[LocalizedText, ...]
     fields: Mapping[str, Field]
     connector: ConnectorSpec
+    parents: ParentalLimit | None = None

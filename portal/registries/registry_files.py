@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from portal.domain.mandates import ADULT_AT
 from portal.domain.text import LocalizedText
 from portal.registries.description import (
     EVERYTHING,
@@ -19,6 +20,7 @@ from portal.registries.description import (
     Join,
     KeyForm,
     Lookup,
+    ParentalLimit,
     Provenance,
     RecordKind,
     Registry,
@@ -63,9 +65,18 @@ def read_registry(file: TomlTable, names: Names) -> Registry:
         recipients=tuple(recipient.as_localized() for recipient in file.tables("recipients")),
         connector=connector.read(file.table("connector")),
         fields=frozen(connector.fields(file.tables("fields"))),
+        parents=_parental_limit(file.table("parents", is_optional=True)),
     )
     file.finish()
     return registry
+
+
+def _parental_limit(table: TomlTable | None) -> ParentalLimit | None:
+    if table is None:
+        return None
+    limit = ParentalLimit(table.whole_number("closed_from_age", least=0, most=ADULT_AT - 1), table.localized("reason"))
+    table.finish()
+    return limit
 
 
 class _ConnectorReader:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audit.log import AuditLog, TrailQuery
-from portal.domain.actions import MANDATE_LOOKS, OWN_LOOKS, Outcome
+from portal.domain.actions import MANDATE_LOOKS, OWN_LOOKS, Action, Outcome
 from portal.domain.actors import Actor
 from portal.domain.purposes import OVERSIGHT, Organisation, Purpose
 from portal.registries.catalogue import Catalogue, Registry
@@ -91,7 +91,7 @@ class Statements:
             subject=subject_of(actor).subject,
             registry=registry.code,
             outcome=Outcome.RELEASED,
-            exclude_actions=frozenset(OWN_LOOKS | MANDATE_LOOKS),
+            exclude_actions=OWN_LOOKS | MANDATE_LOOKS | {Action.MANDATE_CHECK},
         )
         counts = self._log.counts_by(query, "organisation")
         found = [ActualRecipient(self._catalogue.organisations.get(code), looks) for code, looks in counts.items()]

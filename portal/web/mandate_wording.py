@@ -20,10 +20,12 @@ MANDATE_ACTIONS = {
     Action.MANDATE_END: _l("Mandate ended by the other side"),
     Action.MANDATE_READ: _l("Record opened by a representative"),
     Action.MANDATE_TRAIL_LOOK: _l("List of looks opened by a representative"),
+    Action.MANDATE_CHECK: _l("Checked whose parent somebody is"),
 }
 MANDATE_REASONS = {
     Reason.MANDATE_NOT_IN_FORCE: _l("the mandate did not hold any more"),
     Reason.BEYOND_MANDATE: _l("the mandate does not reach this registry"),
+    Reason.CLOSED_TO_PARENT: _l("it stays closed to a parent: the child is old enough, or specially protected"),
     Reason.OWN_MANDATE: _l("nobody gives a mandate to themselves"),
 }
 STATES = {
@@ -58,6 +60,8 @@ def own_mandate_sentence(line: TrailLine) -> str:
 
 def mandate_sentence(line: TrailLine) -> str:
     """What somebody did who acts for the reader, or for whom the reader acts."""
+    if line.action == Action.MANDATE_CHECK:
+        return _check_sentence(line)
     name = line.official or _("somebody")
     registry = local(line.registry.name) if line.registry else _("unknown registry")
     if line.action == Action.MANDATE_ASSIGNMENT:
@@ -89,5 +93,22 @@ def mandate_sentence(line: TrailLine) -> str:
         number,
         number=grouped(number),
         name=name,
+        registry=registry,
+    )
+
+
+def _check_sentence(line: TrailLine) -> str:
+    """What the portal asked before a parent could look: about the parent, or about the child."""
+    registry = local(line.registry.name) if line.registry else _("unknown registry")
+    if line.official is None:
+        return _(
+            "The portal asked the %(registry)s who your children are, so that you could look for one. "
+            "No person looked.",
+            registry=registry,
+        )
+    return _(
+        "Before your parent %(name)s could look, the portal asked the %(registry)s whether you are "
+        "specially protected. No person looked.",
+        name=line.official,
         registry=registry,
     )

@@ -86,6 +86,7 @@ _BELOW = {
     "mandates.one": "mandates.overview",
     "mandates.new": "mandates.overview",
     "mandates.give": "mandates.overview",
+    "acting.children": "mandates.overview",
     "acting.overview": "mandates.overview",
     "acting.records": "mandates.overview",
     "acting.accesses": "mandates.overview",

@@ -65,7 +65,7 @@ def sentence(line: TrailLine) -> str:
         return _own(line)
     if line.action in _DISPUTE_STEPS:
         return _in_dispute(line)
-    if line.kind is Kind.MANDATE:
+    if line.kind is Kind.MANDATE or line.action == Action.MANDATE_CHECK:
         return mandate_sentence(line)
     if line.outcome == Outcome.DENIED:
         return _denied(line)

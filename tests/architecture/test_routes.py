@@ -39,6 +39,7 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "mandates.give": Permission.GIVE_MANDATES,
     "mandates.one": Permission.ACT_FOR_OTHERS,
     "mandates.end": Permission.ACT_FOR_OTHERS,
+    "acting.children": Permission.ACT_FOR_OTHERS,
     "acting.overview": Permission.ACT_FOR_OTHERS,
     "acting.records": Permission.ACT_FOR_OTHERS,
     "acting.accesses": Permission.ACT_FOR_OTHERS,

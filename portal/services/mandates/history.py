@@ -9,8 +9,10 @@ from audit.log import TrailQuery
 from portal.domain.actions import MANDATE_LOOKS
 from portal.domain.actors import Actor
 from portal.domain.errors import NothingHere
+from portal.domain.identifiers import PersonalCode
 from portal.registries.catalogue import Registry
 from portal.services.mandates.register import Register
+from portal.services.mandates.standing import Standing
 from portal.services.records import subject_of
 from portal.services.safeguards import Foundations
 
@@ -32,20 +34,26 @@ class PastLook:
 
 
 class MandateHistory:
-    """Reads the looks under one mandate."""
+    """Reads the looks under one mandate, newest first, the same for both sides."""
 
     def __init__(self, on: Foundations, register: Register) -> None:
         self._on = on
         self._register = register
 
     def under(self, actor: Actor, mandate_id: str) -> list[PastLook]:
-        """Newest first, the same for both sides. Raises NothingHere when the actor is neither."""
+        """Of a mandate that was given. Raises NothingHere when the actor is no side of it."""
         with self._on.sessions() as session:
             row = self._register.found(session, subject_of(actor), mandate_id)
         if row is None:
             raise NothingHere
-        about = self._register.parties(row).giver
-        query = TrailQuery(subject=about.subject, actions=frozenset(MANDATE_LOOKS), since=row.given_at)
+        return self._looks(self._register.parties(row).giver, mandate_id, row.given_at)
+
+    def of_standing(self, standing: Standing) -> list[PastLook]:
+        """Of a footing on which the actor stands now."""
+        return self._looks(subject_of(standing.principal), standing.mandate_id)
+
+    def _looks(self, about: PersonalCode, mandate_id: str, since: datetime | None = None) -> list[PastLook]:
+        query = TrailQuery(subject=about.subject, actions=frozenset(MANDATE_LOOKS), since=since)
         page = self._on.log.read(query, limit=_SEARCHED)
         found = [
             PastLook(

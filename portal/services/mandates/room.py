@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from portal.domain.mandates import MandateLimits
 from portal.services.disclosure import Gate
 from portal.services.mandates.acting import Acting
+from portal.services.mandates.children import Children
 from portal.services.mandates.desk import MandateDesk
 from portal.services.mandates.given import GivenMandates
 from portal.services.mandates.history import MandateHistory
@@ -28,6 +29,6 @@ class Mandates:
         register = Register(on.sealer, on.zone)
         return cls(
             desk=MandateDesk(on, register, limits),
-            acting=Acting(GivenMandates(on, register, gate), on.catalogue, gate, trail),
+            acting=Acting(GivenMandates(on, register, gate), Children(on, gate), on.catalogue, gate, trail),
             history=MandateHistory(on, register),
         )

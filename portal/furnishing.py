@@ -52,6 +52,7 @@ from portal.services.machines import Machines, Terms
 from portal.services.mail.devices import NewDevices
 from portal.services.mail.room import MailRoom
 from portal.services.mandates.room import Mandates
+from portal.services.news_pegs import NewsPegs
 from portal.services.notices import Notices
 from portal.services.officials import OfficialNames
 from portal.services.openid import open_id_sign_in
@@ -152,6 +153,7 @@ def _compose(
     foundations = Foundations(sessions, sealer, log, clock, zone, catalogue)
     proceedings = Proceedings(sessions, timedelta(days=settings.protection.review_days), clock, zone)
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
+    news = NewsPegs(sessions, sealer, oversight_desk)
     exports = Exports(
         log,
         oversight_desk,
@@ -218,10 +220,11 @@ def _compose(
         unusual=UnusualLooks(
             sessions,
             oversight_desk,
-            UnusualFacts(sessions, sealer, accounts, zone),
-            Relations(Policy(catalogue), gate),
+            UnusualFacts(sessions, sealer, accounts, news, zone),
+            Relations(Policy(catalogue), gate, catalogue),
             read_limits(settings.catalogue_dir, CODES, EXPLANATIONS),
         ),
+        news=news,
         dashboard=Dashboard(analytics, ProceedingFigures(proceedings, oversight_desk, clock), catalogue, clock),
         transparency=Transparency(analytics, proceedings, catalogue, clock),
         safeguards=Safeguards.build(foundations, accounts, room.casework, gate, _limits(settings.protection)),

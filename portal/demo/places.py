@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from random import Random
 
 _STREETS = (
     "Tamme", "Kase", "Pärna", "Kooli", "Järve", "Metsa", "Aia", "Jaama", "Veski", "Lille", "Pargi", "Sireli",
@@ -12,6 +14,10 @@ _TOWNS = (
     ("Järvelinn", "Järvemaa"), ("Metsala vald", "Metsamaa"), ("Kivisaare", "Saaremaa"), ("Rannaküla vald", "Rannamaa"),
     ("Põhjalinn", "Põhjamaa"), ("Soonurme vald", "Metsamaa"), ("Veskijõe", "Järvemaa"), ("Kõrgemäe vald", "Rannamaa"),
 )  # fmt: skip
+#: Streets lie anywhere within these metres of the national grid (L-EST97), houses so many metres apart in them.
+_WEST, _SOUTH, _ACROSS, _UPWARDS = 400_000, 6_400_000, 240_000, 180_000
+_APART = 30
+_HOUSE = re.compile(r"(?P<street>.+) (?P<house>\d+)(?P<letters>[A-Z]*)-\d+, (?P<town>.+)")
 _FLATS = 12
 _HOUSES = 60
 
@@ -46,6 +52,16 @@ def address(number: int) -> Address:
         county,
         f"{10 + town}{street:02d}{house % 10}",
     )
+
+
+def on_the_map(line: str) -> tuple[int, int]:
+    """Metres east and north of the house in `Address.line`; the flats of a house lie on one spot."""
+    found = _HOUSE.fullmatch(line)
+    if found is None:
+        raise ValueError(f"no address of this country: {line!r}")
+    drawn = Random("{street} {letters} {town}".format_map(found.groupdict()))  # noqa: S311 - invented places
+    east, north = drawn.randrange(_ACROSS), drawn.randrange(_UPWARDS)
+    return _WEST + east + _APART * int(found["house"]), _SOUTH + north
 
 
 def town_of(number: int) -> int:

@@ -24,7 +24,6 @@ from portal.demo.officials import demonstration_accounts
 from portal.demo.people import Person
 from portal.demo.personas import CITIZENS
 from portal.demo.protected import bring_up
-from portal.demo.tables import population
 from portal.registries.catalogue import Catalogue
 from portal.services.clock import Clock, system_clock
 from portal.services.house import House
@@ -78,7 +77,7 @@ def seed_country(
     files = registry_files(settings.data_dir / "registries")
     state = _read(marker) or _State(clock().isoformat(), settings.demo_people)
     if state.registries_built and all(file.exists() for file in files):
-        bring_up(settings.data_dir / "registries" / population.FILE, SEED)
+        bring_up(settings.data_dir / "registries", SEED)
     if state.accesses is not None and all(file.exists() for file in files):
         return SeedReport(True, state.people, len(files), state.accesses)
     _write(marker, state)

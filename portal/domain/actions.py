@@ -57,6 +57,9 @@ class Action(StrEnum):
     #: An auditor has the looks of a period ranked by how unusual they are; about the first of them registries are asked
     #: who the official and the person are to each other.
     UNUSUAL_SEARCH = "unusual-search"
+    #: An auditor notes that a person was in the news, so that looks at them soon after stand out; or takes that back.
+    NEWS_PEG = "news-peg"
+    NEWS_PEG_WITHDRAWAL = "news-peg-withdrawal"
     RELATION_CHECK = "relation-check"
     #: The steps of a finding, an auditor's review of an official's looks; its notice is for the person looked at.
     FINDING_OPENING = "finding-opening"

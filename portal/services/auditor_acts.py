@@ -22,7 +22,7 @@ ACTS = frozenset(
     {
         Action.TRAIL_SEARCH, Action.TRAIL_EXPORT, Action.EXPORT_DOWNLOAD, Action.IDENTITY_REVEAL, Action.SEARCH_SAVING,
         Action.SEARCH_RENAMING, Action.SEARCH_DELETION, Action.SEARCH_SHARING, Action.SEARCH_WITHDRAWAL,
-        Action.UNUSUAL_SEARCH, Action.AUDITOR_REVIEW,
+        Action.UNUSUAL_SEARCH, Action.NEWS_PEG, Action.NEWS_PEG_WITHDRAWAL, Action.AUDITOR_REVIEW,
     }
 )  # fmt: skip
 PAGE_LENGTH = 50

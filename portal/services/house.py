@@ -24,6 +24,7 @@ from portal.services.identities import Identities
 from portal.services.machines import Machines
 from portal.services.mail.room import MailRoom
 from portal.services.mandates.room import Mandates
+from portal.services.news_pegs import NewsPegs
 from portal.services.officials import OfficialNames
 from portal.services.openid import OpenIdSignIn
 from portal.services.oversight import Oversight
@@ -70,6 +71,7 @@ class House:
     auditor_acts: AuditorActs
     disputes: DisputeRoom
     unusual: UnusualLooks
+    news: NewsPegs
     dashboard: Dashboard
     transparency: Transparency
     mail: MailRoom

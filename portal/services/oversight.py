@@ -170,6 +170,10 @@ class Oversight:
     def now(self) -> datetime:
         return self._clock()
 
+    def day_of(self, moment: datetime) -> date:
+        """The day where the portal is."""
+        return moment.astimezone(self._zone).date()
+
     def looks_since(self, since: datetime) -> Iterator[LoggedAccess]:
         """Every opening of a record, or refused try, that the log took since then, oldest first, in constant memory."""
         return self._log.stream(TrailQuery(actions=frozenset({Action.READ}), automatic=False, since=since))

@@ -6,13 +6,16 @@ the guards is seen as well. So questions are put only about looks that nothing e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from portal.domain.actions import Action
 from portal.domain.actors import Actor
 from portal.domain.identifiers import PersonalCode
 from portal.domain.purposes import MISUSE_DETECTION
+from portal.registries.catalogue import Catalogue
+from portal.registries.description import EVERYTHING
 from portal.registries.records import Record
 from portal.services.disclosure import Disclosure, Gate, Grant
 from portal.services.policy import Policy
@@ -24,9 +27,17 @@ _EARLIEST_YEAR = 1900
 class Relations:
     """Asks the registries who people are to each other. Nobody sees the answers; rules compare them."""
 
-    def __init__(self, policy: Policy, gate: Gate) -> None:
+    def __init__(self, policy: Policy, gate: Gate, catalogue: Catalogue) -> None:
         self._policy = policy
         self._gate = gate
+        #: The marks of public figures: values of a field that guard everything about a person.
+        self._figures = frozenset(
+            (code, value)
+            for registry in catalogue.registries.values()
+            for code, field in registry.fields.items()
+            for value, guarded in field.guards.items()
+            if EVERYTHING in guarded
+        )
 
     def people(
         self, actor: Actor, codes: Iterable[PersonalCode], today: date, *, request_id: str
@@ -55,25 +66,42 @@ class Relations:
                 )
                 for registry in purpose.permits
             ]
-            found[code.subject] = _person(self._gate.disclose([one for one in grants if one.fields]), today)
+            found[code.subject] = self._person(self._gate.disclose([one for one in grants if one.fields]), today)
         return found
 
+    def _person(self, answers: Iterable[Disclosure], today: date) -> Person:
+        records = [record for answer in answers for record in answer.records or ()]
+        marks = {(code, _text(record, code)) for record in records for code in record.fields}
+        return replace(_person(records, today), is_public_figure=bool(marks & self._figures))
 
-def _person(answers: Iterable[Disclosure], today: date) -> Person:
-    records = [record for answer in answers for record in answer.records or ()]
+
+def _person(records: Sequence[Record], today: date) -> Person:
     homes = [record for record in records if _text(record, "address")]
     now = [_home(record) for record in homes if not _is_over(record, "lived-there-until", today)]
     employers = [
         _text(record, "employer-code") for record in records if not _is_over(record, "employed-until", today)
     ]  # fmt: skip
+    home = next(iter(now), None)
     return Person(
         surname=next((name for record in records if (name := _text(record, "family-name"))), None),
         born=next((day for record in records if (day := _day(record, "date-of-birth"))), None),
-        household=next(iter(now), None),
+        address=home,
+        household=home,
         former_households=frozenset(year for record in homes for year in _years(record, today)),
         relatives=frozenset(f"EE{code.removeprefix('EE')}" for one in records if (code := _text(one, "relative-code"))),
         employer=next((code for code in employers if code), None),
+        place=None if home is None else next((place for one in records if (place := _place(one, home))), None),
     )
+
+
+def _place(record: Record, home: str) -> tuple[float, float] | None:
+    """Where on the map a property lies if it is the home; the land register writes both parts of an address in one."""
+    address, east, north = (_text(record, code) for code in ("property-address", "map-east", "map-north"))
+    street, _, municipality = home.partition("\n")
+    if address is None or east is None or north is None:
+        return None
+    is_home = address.casefold() in {street.casefold(), f"{street}, {municipality}".casefold()}
+    return (float(east), float(north)) if is_home else None
 
 
 def _home(record: Record) -> str:

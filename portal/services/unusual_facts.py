@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -11,10 +11,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from audit.entry import Access
 from portal.domain.actions import Action, Outcome
+from portal.domain.deadlines import is_estonian_holiday
 from portal.domain.errors import NothingHere
+from portal.domain.identifiers import PersonalCode
 from portal.models.cases import Case
+from portal.models.seals import Seal
 from portal.models.supervision import Absence
 from portal.services.accounts import Accounts
+from portal.services.news_pegs import NewsPegs
 from portal.services.sealing import Sealer
 from portal.services.unusual.facts import Facts, KnownCase, Look
 
@@ -24,10 +28,18 @@ _CHUNK = 500
 class UnusualFacts:
     """Reads the portal's own tables for the rules. No registry is asked here."""
 
-    def __init__(self, sessions: sessionmaker[Session], sealer: Sealer, accounts: Accounts, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        sealer: Sealer,
+        accounts: Accounts,
+        news: NewsPegs,
+        zone: ZoneInfo,
+    ) -> None:
         self._sessions = sessions
         self._sealer = sealer
         self._accounts = accounts
+        self._news = news
         self._zone = zone
 
     def look(self, seq: int, access: Access) -> Look | None:
@@ -58,6 +70,9 @@ class UnusualFacts:
             teams=teams,
             cases=dict(self._cases({look.case for look in looks if look.case is not None})),
             absences=self._absences(officials),
+            holidays=_holidays(looks),
+            seals=self._seals(looks),
+            news=self._news.pegs(),
         )
 
     def _officials(self, officials: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -94,6 +109,18 @@ class UnusualFacts:
             closed=row.closed_at,
         )
 
+    def _seals(self, looks: Sequence[Look]) -> Mapping[str, Sequence[datetime]]:
+        """When seals on the people of these looks were registered; only a seal after a look says anything of it."""
+        subjects = {look.subject for look in looks}
+        wanted = select(Seal).where(Seal.registered_at >= min((look.at for look in looks), default=self._news.now()))
+        found: dict[str, list[datetime]] = {}
+        with self._sessions() as session:
+            for row in session.scalars(wanted.order_by(Seal.registered_at)):
+                subject = PersonalCode.parse(self._sealer.unseal(row.sealed_subject, row.id)).subject
+                if subject in subjects:
+                    found.setdefault(subject, []).append(row.registered_at)
+        return found
+
     def _absences(self, officials: set[str]) -> Mapping[str, Sequence[tuple[date, date]]]:
         found: dict[str, list[tuple[date, date]]] = {}
         with self._sessions() as session:
@@ -101,6 +128,14 @@ class UnusualFacts:
                 if row.account_id in officials:
                     found.setdefault(row.account_id, []).append((row.first_day, row.last_day))
         return found
+
+
+def _holidays(looks: Sequence[Look]) -> frozenset[date]:
+    if not looks:
+        return frozenset()
+    first, last = min(look.at for look in looks).date(), max(look.at for look in looks).date()
+    days = (first + timedelta(days=after) for after in range((last - first).days + 1))
+    return frozenset(day for day in days if is_estonian_holiday(day))
 
 
 def _named(organisation: str, reference: str) -> str:

@@ -153,7 +153,8 @@ class UnusualLooks:
             if look.official != actor.account_id and logged.access.seal is None
         ]
         trail, facts = Trail(looks), self._facts.of(looks)
-        first = ranked(trail, facts, self._limits)
+        # Whom the registries are asked about, and who sees that, must not depend on whether a seal is in force.
+        first = ranked(trail, replace(facts, seals={}), self._limits)
         questionable = [one.look for one in first if one.explanation is None][:ASKED_ABOUT]
         codes = _codes(questionable, facts)
         today = self._oversight.now().date()

@@ -104,6 +104,8 @@ _BELOW = {
     "supervision.note_absence": "supervision.absences",
     "supervision.import_cases": "supervision.cases",
     "escalations.one": "escalations.overview",
+    "unusual.news": "unusual.overview",
+    "unusual.note_news": "unusual.overview",
     "oversight_figures.behind": "oversight_figures.page",
     "escalations.settle": "escalations.overview",
     "casework.reason": "casework.start",

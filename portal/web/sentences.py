@@ -20,7 +20,15 @@ from portal.web.i18n import lazy_gettext as _l
 from portal.web.i18n import local, ngettext
 from portal.web.mandate_wording import OWN_MANDATE_STEPS, mandate_sentence, own_mandate_sentence
 
-_OF_AUDITORS = frozenset({Action.TRAIL_SEARCH, Action.TRAIL_EXPORT, Action.IDENTITY_REVEAL})
+_OF_AUDITORS = frozenset(
+    {
+        Action.TRAIL_SEARCH,
+        Action.TRAIL_EXPORT,
+        Action.IDENTITY_REVEAL,
+        Action.NEWS_PEG,
+        Action.NEWS_PEG_WITHDRAWAL,
+    }
+)
 _OWN_FILE_STEPS: Mapping[str, str] = {
     Action.DISPUTE_ATTACHMENT: _l("You attached a file in a dispute."),
     Action.DISPUTE_ATTACHMENT_REFUSAL: _l("A file that you wanted to attach in a dispute was not taken."),
@@ -245,6 +253,16 @@ def _of_auditor(line: TrailLine, organisation: str) -> str:
         )
     if line.action == Action.TRAIL_EXPORT:
         return _("An auditor at %(organisation)s exported entries about you from the log.", organisation=organisation)
+    if line.action == Action.NEWS_PEG:
+        return _(
+            "An auditor at %(organisation)s noted that you were in the news,"
+            " to find looks at your data out of curiosity.",
+            organisation=organisation,
+        )
+    if line.action == Action.NEWS_PEG_WITHDRAWAL:
+        return _(
+            "An auditor at %(organisation)s took back a note that you were in the news.", organisation=organisation
+        )
     return _("An auditor at %(organisation)s had it shown that entries are about you.", organisation=organisation)
 
 

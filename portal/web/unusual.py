@@ -1,4 +1,4 @@
-"""An auditor has the looks of a period ranked, and reads first what nothing explains."""
+"""An auditor has the looks of a period ranked, reads first what nothing explains, and notes who was in the news."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.domain.errors import NothingHere
+from portal.domain.identifiers import PersonalCode
 from portal.domain.permissions import Permission
+from portal.services.news_pegs import DayToCome
 from portal.services.unusual_looks import SPANS
+from portal.web.forms.news import NewsForm
 from portal.web.guard import requires
 from portal.web.house import actor, house, jobs, request_id
+from portal.web.i18n import gettext as _
 
 blueprint = Blueprint("unusual", __name__)
 
@@ -42,3 +46,44 @@ def start() -> ResponseReturnValue:
 def run(run_id: str) -> ResponseReturnValue:
     found = house().unusual.run(actor(), run_id)
     return render_template("unusual/run.html", run=found, refresh=None if found.is_over else REFRESH_SECONDS)
+
+
+@blueprint.get("/oversight/unusual/news")
+@requires(Permission.RANK_LOOKS)
+def news() -> ResponseReturnValue:
+    """The notes, and the form for another. `about` is the reference of an entry: then the person is the one of it."""
+    form = NewsForm(formdata=None)
+    form.like.data = request.args.get("about")
+    return _news(form)
+
+
+@blueprint.post("/oversight/unusual/news")
+@requires(Permission.RANK_LOOKS)
+def note_news() -> ResponseReturnValue:
+    form = NewsForm()
+    if not form.validate() or form.day.data is None:
+        return _news(form), 400
+    like = form.like.data
+    subject = house().oversight.person_of(actor(), like) if like else PersonalCode.parse(form.subject.data)
+    try:
+        house().news.set(actor(), subject, form.day.data, form.words.data, request_id=request_id())
+    except DayToCome:
+        form.day.errors = [_("The day must not be later than today.")]
+        return _news(form), 400
+    return redirect(url_for("unusual.news"), 303)
+
+
+@blueprint.post("/oversight/unusual/news/<peg_id>/withdrawal")
+@requires(Permission.RANK_LOOKS)
+def withdraw_news(peg_id: str) -> ResponseReturnValue:
+    house().news.withdraw(actor(), peg_id, request_id=request_id())
+    return redirect(url_for("unusual.news"), 303)
+
+
+def _news(form: NewsForm) -> str:
+    pegs = house().news.standing()
+    if form.like.data:
+        house().oversight.person_of(actor(), form.like.data)  # NothingHere for a reference that was made up
+    return render_template(
+        "unusual/news.html", form=form, pegs=pegs, names=house().accounts.names(peg.set_by for peg in pegs)
+    )

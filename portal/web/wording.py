@@ -51,6 +51,8 @@ KINDS = {
 ACTIONS = {
     Action.READ: _l("Record opened"),
     Action.UNUSUAL_SEARCH: _l("Looks ranked by how unusual they are"),
+    Action.NEWS_PEG: _l("Noted that a person was in the news"),
+    Action.NEWS_PEG_WITHDRAWAL: _l("Note about the news taken back"),
     Action.RELATION_CHECK: _l("Checked what ties an official to the person"),
     Action.CONFLICT_CHECK: _l("Checked whether close to the official"),
     Action.AUTOMATED_READ: _l("Record used by a system"),
@@ -287,6 +289,9 @@ DETAILS = {
     "review": _l("Review"),
     "change": _l("Change"),
     "days": _l("Days"),
+    "day": _l("Day"),
+    "peg": _l("Note about the news"),
+    "list": _l("List"),
     "officials": _l("Officials in the case"),
     "entry": _l("Entry looked at"),
     "format": _l("Format"),

@@ -8,7 +8,7 @@ from random import Random
 
 from portal.demo.people import Person, Status
 from portal.demo.personas import CITIZENS, LAND_OWNER
-from portal.demo.places import Address, address
+from portal.demo.places import Address, address, on_the_map
 from portal.demo.tables.rows import Row, as_text
 
 FILE = "land.db"
@@ -16,7 +16,7 @@ SCHEMA = """
 CREATE TABLE isikute_nimekiri (omaniku_nr INTEGER PRIMARY KEY, isikukood TEXT NOT NULL UNIQUE, nimi TEXT NOT NULL);
 CREATE TABLE kinnistu (
   kinnistu_nr TEXT PRIMARY KEY, lahiaadress TEXT NOT NULL, pindala_ha DECIMAL(10, 4) NOT NULL,
-  sihtotstarve TEXT NOT NULL
+  sihtotstarve TEXT NOT NULL, ida_m DECIMAL(9, 1), pohi_m DECIMAL(9, 1)
 ) WITHOUT ROWID;
 CREATE TABLE omandiosa (
   osa_nr INTEGER PRIMARY KEY, omaniku_nr INTEGER NOT NULL, kinnistu_nr TEXT NOT NULL, osa TEXT NOT NULL,
@@ -67,7 +67,7 @@ class LandTables:
         is_home = where.number == person.home.number
         use = "elamumaa" if is_home else rng.choices(("maatulundus", "elamumaa", "arimaa"), (70, 25, 5))[0]
         area = round(rng.uniform(0.05, 0.4) if use == "elamumaa" else rng.uniform(0.6, 38), 4)
-        yield "kinnistu", (number, where.line, area, use)
+        yield "kinnistu", (number, where.line, area, use, *map(float, on_the_map(where.line)))
         share = rng.choices(("1/1", "1/2", "1/3"), (62, 33, 5))[0]
         grown_up = min(self._today, date(person.born.year + 18, person.born.month, min(person.born.day, 28)))
         entered = grown_up + (self._today - grown_up) * rng.random()

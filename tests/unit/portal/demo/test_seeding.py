@@ -18,6 +18,7 @@ from portal.demo import seeding
 from portal.demo.building import registry_files
 from portal.demo.country import SEED
 from portal.demo.personas import PUBLIC_FIGURE, SINGLE_PARENT, code_of
+from portal.demo.places import address, on_the_map
 from portal.demo.protected import mark_of
 from portal.demo.seeding import SeedReport, seed_country
 from portal.domain.actions import Action
@@ -178,6 +179,31 @@ def test_a_register_from_before_there_were_marks_gets_the_same_marks_as_a_new_on
     _as_an_older_version_left_it(settings)
     assert seed(settings).was_there
     assert _marks(settings) == new
+
+
+def test_a_land_register_from_before_there_was_a_map_gets_the_places_of_a_new_one(settings: Settings) -> None:
+    def places() -> list[tuple[str, float, float]]:
+        with closing(sqlite3.connect(settings.data_dir / "registries" / "land.db")) as connection:
+            return connection.execute("SELECT kinnistu_nr, ida_m, pohi_m FROM kinnistu ORDER BY 1").fetchall()
+
+    seed(settings)
+    new = places()
+    assert all(east and north for _, east, north in new)
+    with closing(sqlite3.connect(settings.data_dir / "registries" / "land.db")) as connection:
+        connection.execute("ALTER TABLE kinnistu DROP COLUMN ida_m")
+        connection.execute("ALTER TABLE kinnistu DROP COLUMN pohi_m")
+        connection.commit()
+    assert seed(settings).was_there
+    assert places() == new
+
+
+def test_houses_of_a_street_lie_in_a_row_and_flats_of_a_house_on_one_spot() -> None:
+    first, flat, second, elsewhere = (on_the_map(address(number).line) for number in (0, 1, 12, 12 * 60))
+    assert first == flat
+    assert (second[0] - first[0], second[1] - first[1]) == (30, 0)
+    assert max(abs(elsewhere[0] - first[0]), abs(elsewhere[1] - first[1])) > 1000
+    with pytest.raises(ValueError, match="no address"):
+        on_the_map("somewhere")
 
 
 def test_an_older_register_that_cannot_be_changed_is_an_error_that_says_what_to_do(settings: Settings) -> None:

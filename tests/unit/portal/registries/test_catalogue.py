@@ -83,7 +83,8 @@ def test_no_purpose_of_an_official_gives_a_mark_and_the_check_before_a_look_read
         for purpose in catalogue.purposes.values()
         if any(code in purpose.permits.get(registry, ()) for registry, code in marks)
     }
-    assert givers == {"conflict-check", "representation"}
+    assert givers == {"conflict-check", "misuse-detection", "representation"}
+    assert all(set(catalogue.purposes[code].roles) <= {"system", "citizen"} for code in givers)
 
 
 @pytest.mark.parametrize(

@@ -32,13 +32,13 @@ NOBODY = PersonalCode.parse("37605030299")
 TABLES = f"""
 CREATE TABLE isikute_nimekiri (omaniku_nr INTEGER, isikukood VARCHAR(11), nimi VARCHAR(99));
 CREATE TABLE kinnistu (kinnistu_nr VARCHAR(9), lahiaadress VARCHAR(99), pindala_ha NUMERIC(9, 4),
-  sihtotstarve VARCHAR(20));
+  sihtotstarve VARCHAR(20), ida_m NUMERIC(9, 1), pohi_m NUMERIC(9, 1));
 CREATE TABLE omandiosa (osa_nr INTEGER, omaniku_nr INTEGER, kinnistu_nr VARCHAR(9), osa VARCHAR(9), kande_kuupaev DATE);
 CREATE TABLE hypoteek (kinnistu_nr VARCHAR(9), summa NUMERIC(12, 2), hypoteegipidaja VARCHAR(99));
 INSERT INTO isikute_nimekiri VALUES (7, '{MARY.reveal()}', 'Mari'), (9, '{MARY.reveal()}', 'Mari'),
   (8, '{JUHAN.reveal()}', 'J');
-INSERT INTO kinnistu VALUES ('K1', 'Tamme 1', 0.25, 'elamumaa'),
-  ('K2', 'Metsa 2', 12.5, 'maatulundus'), ('K3', 'X', 1, 'x');
+INSERT INTO kinnistu VALUES ('K1', 'Tamme 1', 0.25, 'elamumaa', 650000, 6500000),
+  ('K2', 'Metsa 2', 12.5, 'maatulundus', NULL, NULL), ('K3', 'X', 1, 'x', 1, 1);
 INSERT INTO omandiosa VALUES (1, 7, 'K1', '1/1', '2019-05-06'),
   (2, 9, 'K2', '1/2', '2023-01-02'), (3, 8, 'K3', '1/1', '2020-01-01');
 INSERT INTO hypoteek VALUES ('K1', 90000, 'Pank');

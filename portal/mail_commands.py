@@ -22,6 +22,7 @@ def send() -> None:
     house = furnish_house(settings)
     try:
         done = house.mail.round()
+        house.disputes.filings.notify_due(house.mail)
     finally:
         house.log.close()
     click.echo(

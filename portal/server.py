@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -67,9 +68,16 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         ).start()
         # Threads of their own: a slow mail server or a long list must not keep what else is due from its turn.
         Schedule({"lists": safeguards.bulk_runs.resume_due}).start()
-        Schedule({"mail": house.mail.round}).start()
+        Schedule(
+            {"mail": house.mail.round, "complaints": partial(house.disputes.filings.notify_due, house.mail)}
+        ).start()
         Schedule({"verification": house.verifications.perform_due}).start()
-        Schedule({"erased disputes": house.disputes.retention.erase_due}).start()
+        Schedule(
+            {
+                "erased disputes": house.disputes.retention.erase_due,
+                "old complaints": house.disputes.filings.discard_old,
+            }
+        ).start()
         Schedule({"exports": house.export_desk.resume_due, "old exports": house.export_desk.discard_old}).start()
         announce(SecurityEvent.STARTED, mode=self._settings.mode.value, log_size=house.log.checkpoint().checkpoint.size)
         return app

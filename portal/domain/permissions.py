@@ -42,6 +42,7 @@ class Permission(StrEnum):
     APPROVE_ACCESSES = "approve-accesses"
     REVIEW_EMERGENCIES = "review-emergencies"
     DISPUTE_OWN_DATA = "dispute-own-data"
+    RECEIVE_COMPLAINTS = "receive-complaints"
     HANDLE_DISPUTES = "handle-disputes"
     TAKE_CORRECTIONS = "take-corrections"
 
@@ -85,6 +86,8 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.SETTLE_ESCALATIONS,
                 Permission.HANDLE_FINDINGS,
                 Permission.RANK_LOOKS,
+                # Of the supervisory authority alone; the service asks.
+                Permission.RECEIVE_COMPLAINTS,
             }
         ),
         # Accesses and never data: whoever judges a look must not need one of their own.

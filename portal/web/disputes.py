@@ -10,9 +10,10 @@ from portal.domain.disputes import ABOUT_A_DATUM, DisputeKind
 from portal.domain.errors import NothingHere
 from portal.domain.permissions import Permission
 from portal.services.disputes.citizens import Complaint
+from portal.services.disputes.filings import FiledTooOften
 from portal.services.disputes.ledger import StepRefused
 from portal.web.dispute_file import as_archive
-from portal.web.forms.disputes import ComplaintForm, MessageForm, WithdrawalForm
+from portal.web.forms.disputes import ComplaintForm, FilingForm, MessageForm, WithdrawalForm
 from portal.web.guard import requires
 from portal.web.house import actor, house, request_id
 from portal.web.i18n import gettext as _
@@ -113,6 +114,22 @@ def file(dispute: str) -> ResponseReturnValue:
     return Response(as_archive(taken, actor().name), mimetype="application/zip", headers=headers)
 
 
+@blueprint.post("/me/disputes/<dispute>/authority")
+@requires(Permission.DISPUTE_OWN_DATA)
+def send_to_authority(dispute: str) -> ResponseReturnValue:
+    """Have the file wait for the supervisory authority, which is told by mail that one does."""
+    form = FilingForm()
+    if not form.validate():
+        return _page(dispute, MessageForm()), 400
+    made = as_archive(house().disputes.files.for_authority(actor(), dispute), actor().name)
+    try:
+        house().disputes.filings.file(actor(), dispute, made, request_id=request_id())
+    except FiledTooOften:
+        form.form_errors = [_("It was sent several times already. Wait until the inspectorate has fetched it.")]
+        return _page(dispute, MessageForm(), filing=form), 409
+    return redirect(url_for("disputes.one", dispute=dispute, _anchor="inspectorate"), 303)
+
+
 @blueprint.get("/me/disputes/<dispute>/attachments/<attachment>")
 @requires(Permission.DISPUTE_OWN_DATA)
 def attachment(dispute: str, attachment: str) -> ResponseReturnValue:
@@ -133,9 +150,16 @@ def _asked(form: ComplaintForm, code: str, field_code: str) -> str:
     return render_template("disputes/new.html", form=form, registry=registry, field=field)
 
 
-def _page(dispute: str, form: MessageForm) -> str:
+def _page(dispute: str, form: MessageForm, *, filing: FilingForm | None = None) -> str:
     shown = house().disputes.own.one(actor(), dispute)
     recipients = house().disputes.corrections.recipients(shown.dispute_id)
     return render_template(
-        "disputes/one.html", dispute=shown, recipients=recipients, form=form, catalogue=house().catalogue
+        "disputes/one.html",
+        dispute=shown,
+        recipients=recipients,
+        form=form,
+        filing=filing,
+        filings=house().disputes.filings.of(shown.dispute_id),
+        authority=house().disputes.filings.authority,
+        catalogue=house().catalogue,
     )

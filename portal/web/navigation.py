@@ -34,6 +34,7 @@ _ITEMS = {
         ("findings.overview", _l("Findings")),
         ("oversight_figures.page", _l("Figures")),
         ("escalations.overview", _l("Handed over")),
+        ("complaints.overview", _l("Complaints")),
         ("oversight.verification", _l("Verify the log")),
     ),
     Role.SUPERVISOR: (
@@ -74,6 +75,7 @@ _BELOW = {
     "disputes.one": "disputes.overview",
     "disputes.write": "disputes.overview",
     "disputes.withdraw": "disputes.overview",
+    "disputes.send_to_authority": "disputes.overview",
     "dpo.one": "dpo.queue",
     "dpo.take_step": "dpo.queue",
     "dpo.decide": "dpo.queue",

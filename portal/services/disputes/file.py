@@ -45,7 +45,13 @@ class DisputeFiles:
 
     def of(self, actor: Actor, dispute_id: str, *, request_id: str) -> DisputeFile:
         """Raises NothingHere where it is not this person's, DisclosureUnavailable when it could not be recorded."""
-        dispute = self._disputes.taken(actor, dispute_id, request_id=request_id)
+        return self._put_together(actor, self._disputes.taken(actor, dispute_id, request_id=request_id))
+
+    def for_authority(self, actor: Actor, dispute_id: str) -> DisputeFile:
+        """The same, to be sent; the sending is the entry. Raises NothingHere."""
+        return self._put_together(actor, self._disputes.one(actor, dispute_id))
+
+    def _put_together(self, actor: Actor, dispute: ShownDispute) -> DisputeFile:
         contested = None if dispute.entry is None else self._line(actor, dispute.entry)
         entries = {message.entry for message in dispute.messages} | ({contested.seq} if contested else set())
         receipts = tuple(receipt for seq in sorted(entries) if (receipt := self._receipt(actor, seq)))

@@ -279,9 +279,15 @@ class DisputeLedger:
         actor: Actor,
         request_id: str,
         details: Mapping[str, str | int] | None = None,
+        *,
+        organisation: str | None = None,
     ) -> int:
-        """Enter in the log alone; gives the entry's number. Raises DisclosureUnavailable."""
-        return record(self._log, [self._event(row, action, actor, request_id, details)])[0].seq
+        """Enter in the log alone; gives the entry's number. `organisation` stands there instead of the disputed one.
+
+        Raises DisclosureUnavailable.
+        """
+        event = self._event(row, action, actor, request_id, details)
+        return record(self._log, [event if organisation is None else replace(event, organisation=organisation)])[0].seq
 
     def enter_by_portal(self, row: Dispute, action: Action, request_id: str, details: Mapping[str, str | int]) -> None:
         """What the portal does by itself. Raises DisclosureUnavailable."""
@@ -289,7 +295,13 @@ class DisputeLedger:
         record(self._log, [replace(event, automatic=True)])
 
     def key_of(self, row: DisputeAttachment) -> bytes:
-        return bytes.fromhex(self._sealer.unseal(row.sealed_key, f"dispute-attachment/{row.id}/key"))
+        return self.open_key(row.sealed_key, f"dispute-attachment/{row.id}/key")
+
+    def seal_key(self, key: bytes, context: str) -> bytes:
+        return self._sealer.seal(key.hex(), context)
+
+    def open_key(self, sealed: bytes, context: str) -> bytes:
+        return bytes.fromhex(self._sealer.unseal(sealed, context))
 
     def shown(self, session: Session, row: Dispute, *, with_messages: bool, whole: bool = False) -> ShownDispute:
         """`whole` shows what is withheld as well: to the officers of the side that withheld it."""
@@ -404,7 +416,7 @@ class DisputeLedger:
             kind=file.kind,
             size=file.size,
             sealed_name=self._sealer.seal(file.name, f"dispute-attachment/{file.file_id}/name"),
-            sealed_key=self._sealer.seal(file.key.hex(), f"dispute-attachment/{file.file_id}/key"),
+            sealed_key=self.seal_key(file.key, f"dispute-attachment/{file.file_id}/key"),
             scanner=file.scanner,
             log_entry=entry,
         )

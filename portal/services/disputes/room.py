@@ -15,6 +15,7 @@ from portal.services.disputes.citizens import Disputes
 from portal.services.disputes.corrections import Corrections
 from portal.services.disputes.desk import DisputeDesk
 from portal.services.disputes.file import DisputeFiles
+from portal.services.disputes.filings import Authority, DisputeFilings
 from portal.services.disputes.ledger import DisputeLedger
 from portal.services.disputes.marking import Marking
 from portal.services.disputes.withholding import Withholding
@@ -31,6 +32,8 @@ class DisputeTerms:
 
     intake: AttachmentIntake
     keep: timedelta
+    filed: SealedFiles
+    authority: Authority
 
     @classmethod
     def of(cls, attachments: AttachmentSettings, disputes: DisputeSettings, *, is_production: bool) -> Self:
@@ -39,6 +42,8 @@ class DisputeTerms:
         return cls(
             AttachmentIntake(SealedFiles(attachments.folder), scanner, are_taken=are_taken),
             timedelta(days=disputes.keep_days),
+            SealedFiles(attachments.folder / "filed"),
+            Authority(disputes.authority, disputes.authority_mail, timedelta(days=disputes.filing_days)),
         )
 
 
@@ -54,6 +59,7 @@ class DisputeRoom:
     attachments: DisputeAttachments
     retention: DisputeRetention
     withholding: Withholding
+    filings: DisputeFilings
 
     @classmethod
     def furnish(
@@ -74,5 +80,6 @@ class DisputeRoom:
             marks=marks,
             attachments=attachments,
             withholding=Withholding(ledger, desk, terms.intake),
+            filings=DisputeFilings(ledger, own, terms.filed, terms.authority),
             retention=DisputeRetention(ledger, terms.intake, terms.keep),
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import date
 
 from config.mail import MailSettings
 from portal.services.accounts import Accounts
+from portal.services.clock import Clock
 from portal.services.mail.addresses import Addresses, StopLinks
 from portal.services.mail.bounces import BounceIntake
 from portal.services.mail.choices import topics_of
@@ -37,6 +39,7 @@ class MailRoom:
     intake: BounceIntake | None
     base_url: str
     settings: MailSettings | None
+    clock: Clock
 
     @classmethod
     def furnish(
@@ -51,7 +54,7 @@ class MailRoom:
             outbox = Outbox(on, addresses, links, letterhead, settings.bounce_address)
             if settings.bounce_address is not None:
                 intake = BounceIntake(addresses, settings.bounce_address)
-        return cls(addresses, LogWatch(on, on.alerts(), topics), outbox, intake, base_url, settings)
+        return cls(addresses, LogWatch(on, on.alerts(), topics), outbox, intake, base_url, settings, on.clock)
 
     @property
     def can_send(self) -> bool:
@@ -70,6 +73,17 @@ class MailRoom:
         sent = self.outbox.send(self._connection)
         self.outbox.discard_old()
         return Round(read, written, sent, came_back)
+
+    def tell_of_complaint(self, mail_id: str, address: str, number: str, until: date) -> None:
+        """Tell the supervisory authority that the file of a dispute waits for it until this day.
+
+        Raises NotTakenNow, AddressRefused, MailRefused. Only where mail can be sent.
+        """
+        assert self.settings is not None  # noqa: S101 - `can_send` was asked
+        letterhead = Letterhead(self.settings.sender, self.base_url)
+        message = letterhead.complaint(mail_id, address, number, until, self.clock())
+        with self._connection() as connection:
+            connection.deliver(message, self.settings.sender, address)
 
     def _connection(self) -> AbstractContextManager[Connection]:
         assert self.settings is not None  # noqa: S101 - `round` sends nothing without

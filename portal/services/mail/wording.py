@@ -6,7 +6,7 @@ No name, no registry, no organisation, nothing to load from elsewhere, and no li
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -68,6 +68,15 @@ _CONFIRM = LocalizedText(
 )
 
 
+#: For an office, which may be written to in both languages at once.
+_COMPLAINT = (
+    "Glasshouse'is ootab Teid vaidluse {number} toimik, mille inimene Teile saatis.\n"
+    "Logige sisse audiitorina ja võtke see kuni {until} aadressilt:\n{place}\n\n"
+    "The file of dispute {number}, which a person sent to you, is waiting in Glasshouse.\n"
+    "Sign in as an auditor and fetch it until {until} at:\n{place}\n"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Letterhead:
     """What is the same on every mail: who writes, and where the portal is."""
@@ -89,12 +98,28 @@ class Letterhead:
         message.set_content(_CONFIRM.in_language(language).format(link=link), charset="utf-8")
         return message
 
+    def complaint(self, mail_id: str, to: str, number: str, until: date, written_at: datetime) -> EmailMessage:
+        """To the supervisory authority: the number of a dispute, and where its auditors sign in. No person's data."""
+        message = self._addressed(mail_id, to, "et", written_at)
+        message["Subject"] = f"Glasshouse: {number}"
+        place = f"{self.portal}/oversight/complaints"
+        message.set_content(
+            _COMPLAINT.format(number=number, place=place, until=until.isoformat()),
+            charset="utf-8",
+            cte="quoted-printable",
+        )
+        return message
+
     def _message(self, kind: MailKind, mail_id: str, to: str, language: str, written_at: datetime) -> EmailMessage:
         """The Message-ID is the mail's own for good: a mail server that gets it twice can tell."""
+        message = self._addressed(mail_id, to, language, written_at)
+        message["Subject"] = _SUBJECT[kind].in_language(language)
+        return message
+
+    def _addressed(self, mail_id: str, to: str, language: str, written_at: datetime) -> EmailMessage:
         message = EmailMessage(policy=SMTP)
         message["From"] = f"Glasshouse <{self.sender}>"
         message["To"] = to
-        message["Subject"] = _SUBJECT[kind].in_language(language)
         message["Date"] = format_datetime(written_at)
         message["Message-ID"] = f"<{mail_id}@{self.sender.rpartition('@')[2]}>"
         message["Content-Language"] = language

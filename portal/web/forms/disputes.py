@@ -131,6 +131,10 @@ class WithdrawalForm(HouseForm):
     """Nothing but the mark of one's own session."""
 
 
+class FilingForm(HouseForm):
+    """Nothing but the mark of one's own session."""
+
+
 class OfficersForm(FilesForm):
     """What an officer writes: passages of it, and its files, may be withheld from the person."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base
@@ -78,7 +78,10 @@ class EnrolmentCode(Base):
 
 
 class StaffRequest(Base):
-    """What one administrator asks another to approve. `code_digest` is the first half of the code it will open."""
+    """What one administrator asks another to approve. `code_digest` is the first half of the code it will open.
+
+    `sealed_reason` is sealed with the row's id as its context; rows of before it was sealed have none.
+    """
 
     __tablename__ = "staff_requests"
 
@@ -87,7 +90,7 @@ class StaffRequest(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
     role: Mapped[str] = mapped_column(String(32))
     organisation: Mapped[str | None] = mapped_column(String(64))
-    reason: Mapped[str] = mapped_column(Text)
+    sealed_reason: Mapped[bytes | None] = mapped_column(LargeBinary)
     code_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     requested_by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
     requested_at: Mapped[datetime]

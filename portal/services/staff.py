@@ -50,7 +50,7 @@ def furnish_staff(
     credentials = Credentials(codes, passkeys, passwords, rules)
     ledger = StaffLedger(foundations.log, clock)
     rights = Rights(sessions, entrance, ledger)
-    requests = StaffRequests(sessions, rights, codes, notices, limits)
+    requests = StaffRequests(foundations, rights, codes, notices, limits)
     return Staff(
         sign_in=StaffSignIn(passkeys, credentials.passwords, accounts, entrance, notices),
         enrolment=Enrolment(sessions, credentials, notices, ledger),

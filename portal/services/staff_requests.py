@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from config.staff import StaffSettings
 from portal.domain.actions import Action, Outcome, Reason
@@ -23,6 +23,7 @@ from portal.models.staff import StaffCredentials, StaffRequest
 from portal.services.enrolment_codes import EnrolmentCodes, digest_of, new_second_half
 from portal.services.notices import Notices
 from portal.services.rights import NotInThatState, OwnAccount, Rights, details_of
+from portal.services.safeguards import Foundations
 from portal.services.staff_accounts import AccountLine, line_in, void_credentials
 from portal.services.staff_ledger import Deed
 
@@ -94,13 +95,14 @@ class StaffRequests:
 
     def __init__(
         self,
-        sessions: sessionmaker[Session],
+        on: Foundations,
         rights: Rights,
         codes: EnrolmentCodes,
         notices: Notices,
         limits: StaffSettings,
     ) -> None:
-        self._sessions = sessions
+        self._sessions = on.sessions
+        self._sealer = on.sealer
         self._rights = rights
         self._codes = codes
         self._notices = notices
@@ -111,13 +113,14 @@ class StaffRequests:
         now = self._rights.now()
         if session.scalar(select(StaffRequest.id).where(StaffRequest.account_id == asking.account_id, _is_open(now))):
             raise AlreadyAsked
+        reference = str(uuid.uuid4())
         row = StaffRequest(
-            id=str(uuid.uuid4()),
+            id=reference,
             kind=asking.kind,
             account_id=asking.account_id,
             role=asking.role,
             organisation=asking.organisation,
-            reason=asking.reason,
+            sealed_reason=self._sealer.seal(asking.reason, _context(reference)),
             code_digest=None if asking.code is None else digest_of(asking.code),
             requested_by=actor.account_id,
             requested_at=now,
@@ -288,7 +291,7 @@ class StaffRequests:
             account=line_in(session, row.account_id),
             role=Role(row.role),
             organisation=row.organisation,
-            reason=row.reason,
+            reason="" if row.sealed_reason is None else self._sealer.unseal(row.sealed_reason, _context(row.id)),
             requested_by=session.get_one(Account, row.requested_by).name,
             is_own=actor.account_id in {row.requested_by, row.account_id},
             requested_at=row.requested_at,
@@ -297,6 +300,10 @@ class StaffRequests:
             decided_by=None if decider is None else decider.name,
             decided_at=row.decided_at,
         )
+
+
+def _context(reference: str) -> str:
+    return f"{reference}/reason"
 
 
 def _is_open(now: datetime) -> ColumnElement[bool]:

@@ -158,6 +158,13 @@ def test_a_request_that_is_refused_withdrawn_or_late_comes_to_nothing(office: Of
     assert endings == [(Outcome.DENIED, None), (Outcome.DENIED, Reason.WITHDRAWN)]
 
 
+def test_why_somebody_was_asked_for_is_read_on_the_page_and_not_on_the_disk(office: Office) -> None:
+    office.invite(office.first, Role.AUDITOR)
+    assert REASON in office.second.get("/administration/requests").get_data(as_text=True)
+    for file in office.portal.settings.data_dir.rglob("*"):
+        assert not file.is_file() or REASON.encode() not in file.read_bytes(), file
+
+
 def test_of_two_decisions_only_the_first_counts(office: Office) -> None:
     office.invite(office.first, Role.AUDITOR)
     reference = office.request()

@@ -20,6 +20,7 @@ from portal.web import login, openid, staff_openid, step_up, told
 from portal.web.api import init_api
 from portal.web.assets import AssetsMissing, init_assets
 from portal.web.consent_wording import init_consent_wording
+from portal.web.decision_wording import init_decision_wording
 from portal.web.dispute_wording import init_dispute_wording
 from portal.web.errors import init_error_pages
 from portal.web.export_wording import init_export_wording
@@ -104,6 +105,7 @@ def _dress(app: Flask) -> None:
         init_export_wording,
         init_consent_wording,
         init_mandate_wording,
+        init_decision_wording,
         init_dispute_wording,
         init_meaning,
         init_sentences,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,12 +20,14 @@ from config.operation import TimeStampSettings
 from config.protection import ProtectionSettings
 from config.settings import Settings
 from portal.domain.consents import ConsentRules
+from portal.domain.intended_decisions import DecisionRules
 from portal.domain.machines import ClientSystem
 from portal.domain.mandates import MandateLimits
 from portal.installation import log_settings, unlocked
 from portal.registries.catalogue import Catalogue, CatalogueError, load_catalogue
 from portal.registries.client_files import load_clients
 from portal.registries.connector import Connector
+from portal.registries.decision_files import load_decision_rules
 from portal.registries.recipient_files import load_consent_rules
 from portal.registries.sql import build_connectors
 from portal.services.accounts import Accounts
@@ -37,6 +40,7 @@ from portal.services.casework_room import CaseworkRoom
 from portal.services.clock import Clock, system_clock
 from portal.services.consents.room import Consents
 from portal.services.dashboard import Dashboard
+from portal.services.decisions.room import Decisions
 from portal.services.disclosure import Gate
 from portal.services.disputes.room import DisputeRoom, DisputeTerms
 from portal.services.emergencies import EmergencyLimits
@@ -83,6 +87,15 @@ from portal.services.unusual_looks import UnusualLooks
 from portal.services.verification import Routine, Verifications
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside the catalogue and speaks of it: client systems, recipients by consent, rules of decisions."""
+
+    clients: Mapping[str, ClientSystem] = field(default_factory=dict)
+    consents: ConsentRules = field(default_factory=lambda: ConsentRules({}, {}))
+    decisions: DecisionRules = field(default_factory=lambda: DecisionRules({}))
+
+
 class StartRefused(RuntimeError):
     """The portal must not start as it is set. The message names every reason."""
 
@@ -103,12 +116,12 @@ def furnish_house(settings: Settings, *, clock: Clock = system_clock) -> House:
     engine = engine_of(settings.database_url)
     log = _log_or_reason(settings, reasons)
     catalogue = _catalogue_or_reason(settings, reasons)
-    clients, consents = ({}, ConsentRules({}, {})) if catalogue is None else _beside(settings, catalogue, reasons)
+    beside = Beside() if catalogue is None else _beside(settings, catalogue, reasons)
     _note_unreachable(engine, reasons)
     reasons += unfit_roles(settings.staff_oidc, {} if catalogue is None else catalogue.organisations)
     if log is None or catalogue is None or reasons:
         raise StartRefused(reasons)
-    return _compose(settings, engine, log, catalogue, clients, consents, connectors_of(settings, catalogue), clock)
+    return _compose(settings, engine, log, catalogue, beside, connectors_of(settings, catalogue), clock)
 
 
 def connectors_of(settings: Settings, catalogue: Catalogue) -> dict[str, Connector]:
@@ -135,8 +148,7 @@ def _compose(
     engine: Engine,
     log: AuditLog,
     catalogue: Catalogue,
-    clients: Mapping[str, ClientSystem],
-    consents: ConsentRules,
+    beside: Beside,
     connectors: dict[str, Connector],
     clock: Clock,
 ) -> House:
@@ -167,6 +179,13 @@ def _compose(
     devices = NewDevices(foundations, foundations.alerts(), Notices(foundations.sessions, foundations.clock))
     entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock, devices)
     party = RelyingParty.of_url(settings.base_url)
+    disputes = DisputeRoom.furnish(
+        foundations,
+        accounts,
+        trail,
+        oversight_desk,
+        DisputeTerms.of(settings.attachments, settings.disputes, is_production=settings.is_production),
+    )
     room = CaseworkRoom.furnish(sessions, sealer, log, gate, catalogue, references, clock, zone)
     return House(
         catalogue=catalogue,
@@ -178,22 +197,17 @@ def _compose(
         openid=open_id_sign_in(settings.oidc, settings.base_url, Attempts(sessions, sealer, clock), accounts, entrance),
         errands=Errands(sessions, sealer, clock),
         staff=furnish_staff(foundations, accounts, entrance, party, settings.staff),
-        machines=Machines(clients, sessions, log, clock, Terms.of(settings.base_url, settings.machines)),
+        machines=Machines(beside.clients, sessions, log, clock, Terms.of(settings.base_url, settings.machines)),
         reports=Reports(log, catalogue, references, clock),
         records=Records(catalogue, gate),
         trail=trail,
-        disputes=DisputeRoom.furnish(
-            foundations,
-            accounts,
-            trail,
-            oversight_desk,
-            DisputeTerms.of(settings.attachments, settings.disputes, is_production=settings.is_production),
-        ),
+        disputes=disputes,
         statements=Statements(log, catalogue, foundations.lifting()),
-        consents=Consents.furnish(foundations, gate, consents),
+        consents=Consents.furnish(foundations, gate, beside.consents),
         mandates=Mandates.furnish(
             foundations, gate, trail, MandateLimits(timedelta(days=settings.protection.mandate_days))
         ),
+        decisions=Decisions.furnish(foundations, beside.decisions, disputes),
         casework=room.casework,
         casework_room=room,
         oversight=oversight_desk,
@@ -277,15 +291,17 @@ def _catalogue_or_reason(settings: Settings, reasons: list[str]) -> Catalogue | 
         return None
 
 
-def _beside(
-    settings: Settings, catalogue: Catalogue, reasons: list[str]
-) -> tuple[Mapping[str, ClientSystem], ConsentRules]:
-    """What stands beside the catalogue and speaks of it: client systems, and who may ask for consent."""
+def _beside(settings: Settings, catalogue: Catalogue, reasons: list[str]) -> Beside:
+    folder = settings.catalogue_dir
     try:
-        return load_clients(settings.catalogue_dir, catalogue), load_consent_rules(settings.catalogue_dir, catalogue)
+        return Beside(
+            load_clients(folder, catalogue),
+            load_consent_rules(folder, catalogue),
+            load_decision_rules(folder, catalogue),
+        )
     except CatalogueError as error:
         reasons.append(str(error))
-        return {}, ConsentRules({}, {})
+        return Beside()
 
 
 def _note_unreachable(engine: Engine, reasons: list[str]) -> None:

@@ -25,8 +25,6 @@ from portal.demo.personas import (
     code_of,
 )
 from portal.domain.actions import Action, Outcome
-from portal.domain.identifiers import PersonalCode
-from portal.domain.marks import MarkKind
 from portal.domain.reviews import Ground, ReviewState
 from portal.services.case_files import CaseRow
 from portal.services.house import House
@@ -71,9 +69,6 @@ def furnish_desks(house: House, today: date) -> None:
     """Put everything on the desks. Safe to repeat: what is there stays as it is."""
     room = house.casework_room
     room.case_import.take_over([_row(line, case, today) for line, case in enumerate(_CASES, 2)], request_id=_REQUEST)
-    # What a credit agency sold about her is wrong, and she says so.
-    single_parent = PersonalCode.parse(code_of(SINGLE_PARENT))
-    room.marks.put(single_parent, MarkKind.CONTESTED, "tax-benefits", "partner-name")
     for official, supervisor in ((TOWN_CLERK, TOWN_SUPERVISOR), (BENEFIT_OFFICER, BENEFIT_SUPERVISOR)):
         _file_reviews(house, official, supervisor)
 

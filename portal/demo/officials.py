@@ -46,6 +46,8 @@ _DUTIES = {
 }
 #: Administrators of the portal itself. They are nobody in the registries' story, so they have no code and no record.
 _ADMINISTRATORS = {"lead-administrator": "Tiit Aas", "second-administrator": "Maarja Lind"}
+#: The tax board's data protection officer, who is nobody in the registries' story either.
+_OFFICERS = {"tax-officer": ("Riina Raud", "tax-board")}
 _KEEPER_OF_THE_PORTAL = "population-authority"
 #: How many colleagues without an account each authority has in the log.
 _COLLEAGUES = {
@@ -82,6 +84,17 @@ def demonstration_accounts() -> list[NewAccount]:
     accounts += [_account(persona, Role.CASEWORKER, organisation) for persona, organisation in _CASEWORKERS.items()]
     accounts += [_account(persona, Role.SUPERVISOR, organisation) for persona, organisation in _SUPERVISORS.items()]
     accounts += [_account(persona, Role.AUDITOR, organisation) for persona, organisation in _AUDITORS.items()]
+    accounts += [
+        NewAccount(
+            Role.SUPERVISOR,
+            name,
+            organisation,
+            persona=persona,
+            account_id=account_id_of(persona),
+            duties=frozenset({Duty.DATA_PROTECTION}),
+        )
+        for persona, (name, organisation) in _OFFICERS.items()
+    ]
     return accounts + [
         NewAccount(Role.ADMINISTRATOR, name, _KEEPER_OF_THE_PORTAL, persona=persona, account_id=account_id_of(persona))
         for persona, name in _ADMINISTRATORS.items()

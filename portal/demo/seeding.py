@@ -16,6 +16,7 @@ from config.settings import Settings
 from portal.demo.building import Progress, build_registries, registry_files
 from portal.demo.consents import ask_for_consents
 from portal.demo.country import SEED, Country
+from portal.demo.decisions import announce_decisions
 from portal.demo.desks import furnish_desks
 from portal.demo.history import History
 from portal.demo.looks import Event, accesses_of, failure_of
@@ -96,6 +97,7 @@ def seed_country(
         furnish_desks(house, country.today)
         ask_for_consents(house)
         give_mandates(house)
+        announce_decisions(house, country.today)
     finally:
         house.log.close()
     _write(marker, _State(state.now, state.people, registries_built=True, accesses=accesses))

@@ -148,6 +148,11 @@ class Action(StrEnum):
     RECOVERY_APPROVAL = "recovery-approval"
     RECOVERY_REFUSAL = "recovery-refusal"
     RECOVERY_NOTICE = "recovery-notice"
+    #: A decision that rests on data: announced before it takes effect, changed, withdrawn, or made final (Article 22).
+    DECISION_ANNOUNCEMENT = "decision-announcement"
+    DECISION_CHANGE = "decision-change"
+    DECISION_WITHDRAWAL = "decision-withdrawal"
+    DECISION_FINAL = "decision-final"
     #: A consent to share data: a registered recipient asks; the person gives, refuses or ends it (GDPR Article 7).
     CONSENT_REQUEST = "consent-request"
     CONSENT_GIVING = "consent-giving"
@@ -282,6 +287,10 @@ class Reason(StrEnum):
     OWN_MANDATE = "own-mandate"
     #: Nothing of what a parent asked for may be shown to them: the child is too old for it, or specially protected.
     CLOSED_TO_PARENT = "closed-to-parent"
+    #: Why an announced decision could not be made final: too early, on contested data, or on what was found wrong.
+    NOTICE_NOT_OVER = "notice-not-over"
+    CONTESTED_DATA = "contested-data"
+    FOUND_WRONG = "found-wrong"
 
 
 #: The source under which the portal itself reports (registries report under their own codes).

@@ -14,6 +14,8 @@ class DisputeKind(StrEnum):
     ERASURE = "erasure"
     RESTRICTION = "restriction"
     OBJECTION = "objection"
+    #: A decision that rests on data, and not one of the values it rests on.
+    DECISION = "decision"
 
 
 #: The article of the GDPR under which each is asked for.
@@ -23,9 +25,10 @@ ARTICLES = {
     DisputeKind.ERASURE: "GDPR Article 17",
     DisputeKind.RESTRICTION: "GDPR Article 18",
     DisputeKind.OBJECTION: "GDPR Article 21",
+    DisputeKind.DECISION: "GDPR Article 22(3)",
 }
-#: What may be asked about a datum rather than about a look.
-ABOUT_A_DATUM = tuple(kind for kind in DisputeKind if kind is not DisputeKind.ACCESS)
+#: What may be asked about a datum rather than about a look or a decision.
+ABOUT_A_DATUM = tuple(kind for kind in DisputeKind if kind not in {DisputeKind.ACCESS, DisputeKind.DECISION})
 
 
 class DisputeState(StrEnum):
@@ -59,6 +62,8 @@ class Ground(StrEnum):
     ARCHIVES = "archives"
     LEGAL_CLAIMS = "legal-claims"
     COMPELLING = "compelling-grounds"
+    #: A human looked at the decision and the law allows it (Article 22(2)).
+    REVIEWED = "reviewed-by-a-human"
     UNFOUNDED = "manifestly-unfounded"
     EXCESSIVE = "excessive"
     NOT_IDENTIFIED = "not-identified"
@@ -76,6 +81,7 @@ GROUND_LAW = {
     Ground.ARCHIVES: "GDPR Article 17(3)(d), 89",
     Ground.LEGAL_CLAIMS: "GDPR Article 17(3)(e), 21(1)",
     Ground.COMPELLING: "GDPR Article 21(1)",
+    Ground.REVIEWED: "GDPR Article 22(2)",
     Ground.UNFOUNDED: "GDPR Article 12(5)",
     Ground.EXCESSIVE: "GDPR Article 12(5)",
     Ground.NOT_IDENTIFIED: "GDPR Article 11(2), 12(2)",
@@ -97,6 +103,7 @@ GROUNDS = {
     ),
     DisputeKind.RESTRICTION: (Ground.NO_CASE, *_OF_ANY),
     DisputeKind.OBJECTION: (Ground.COMPELLING, Ground.LEGAL_CLAIMS, *_OF_ANY),
+    DisputeKind.DECISION: (Ground.REVIEWED, *_OF_ANY),
 }
 
 

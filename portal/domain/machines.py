@@ -15,6 +15,8 @@ class Operation(StrEnum):
 
     REPORT_ACCESS = "accesses.report"
     READ_RECEIPT = "accesses.read"
+    #: An organisation announces decisions that rest on data, in its own registry's name.
+    ANNOUNCE_DECISION = "decisions.announce"
     #: A recipient asks people for consent to this registry's data, and uses what they gave.
     REQUEST_CONSENT = "consents.request"
     USE_CONSENT = "consents.use"

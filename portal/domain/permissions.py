@@ -15,6 +15,8 @@ class Permission(StrEnum):
 
     READ_OWN_RECORDS = "read-own-records"
     READ_OWN_TRAIL = "read-own-trail"
+    READ_OWN_DECISIONS = "read-own-decisions"
+    READ_OFFICE_DECISIONS = "read-office-decisions"
     DECIDE_OWN_CONSENTS = "decide-own-consents"
     MANAGE_OWN_ALERTS = "manage-own-alerts"
     GIVE_MANDATES = "give-mandates"
@@ -57,6 +59,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.READ_OWN_RECORDS,
                 Permission.READ_OWN_TRAIL,
                 Permission.DISPUTE_OWN_DATA,
+                Permission.READ_OWN_DECISIONS,
                 Permission.DECIDE_OWN_CONSENTS,
                 Permission.MANAGE_OWN_ALERTS,
                 Permission.GIVE_MANDATES,
@@ -67,6 +70,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             {
                 Permission.OPEN_RECORDS_WITH_REASON,
                 Permission.READ_OWN_CASEWORK,
+                Permission.READ_OFFICE_DECISIONS,
                 Permission.SEAL_ACCESSES,
                 Permission.ANSWER_QUESTIONS,
                 Permission.OPEN_LISTS,
@@ -99,6 +103,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.IMPORT_CASES,
                 Permission.PROLONG_SEALS,
                 Permission.REVIEW_EMERGENCIES,
+                Permission.READ_OFFICE_DECISIONS,
                 Permission.APPROVE_ACCESSES,
                 # With the duty of data protection, and only then.
                 Permission.HANDLE_DISPUTES,

@@ -13,7 +13,8 @@ from portal.models.base import Base
 class Dispute(Base):
     """One dispute. The person is found by a blind index; whatever was written is sealed.
 
-    `entry` is the contested access, `field_code` the contested datum ("" for all that the registry holds).
+    `entry` is the contested access, `field_code` the contested datum ("" for all that the registry holds), `decision`
+    the announced decision against which the person opened it.
     `paused_on` is set while the clock stands for an identity check (Article 12(6)). `ground` is the one in law of a
     refusal. After `erased_at` only the row is left of the dispute: nothing that was written, and no file.
     """
@@ -29,6 +30,7 @@ class Dispute(Base):
     registry_code: Mapped[str | None] = mapped_column(String(64))
     field_code: Mapped[str] = mapped_column(String(64), default="")
     entry: Mapped[int | None] = mapped_column(BigInteger)
+    decision: Mapped[str | None] = mapped_column(String(36), index=True)
     state: Mapped[str] = mapped_column(String(16), index=True)
     opened_at: Mapped[datetime]
     due_on: Mapped[date]

@@ -48,6 +48,9 @@ class AlertKind(StrEnum):
     EMERGENCY_OVERDUE = "emergency-overdue"
     #: To the person: their record was opened in an emergency.
     EMERGENCY_ON_YOU = "emergency-on-you"
+    #: To the person: a decision about them is announced; it changed, was withdrawn, or is final.
+    DECISION_INTENDED = "decision-intended"
+    DECISION_STEP = "decision-step"
     #: To the person: a company or somebody else asks for consent to receive data about them.
     CONSENT_ASKED = "consent-asked"
     #: To both sides: a mandate was given; to the other side: it was ended.

@@ -14,6 +14,7 @@ from portal.services.casework import Casework
 from portal.services.casework_room import CaseworkRoom
 from portal.services.consents.room import Consents
 from portal.services.dashboard import Dashboard
+from portal.services.decisions.room import Decisions
 from portal.services.disputes.room import DisputeRoom
 from portal.services.entrance import Entrance
 from portal.services.errands import Errands
@@ -58,6 +59,7 @@ class House:
     statements: Statements
     consents: Consents
     mandates: Mandates
+    decisions: Decisions
     casework: Casework
     casework_room: CaseworkRoom
     oversight: Oversight

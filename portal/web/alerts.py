@@ -23,6 +23,8 @@ _LEADS_TO: dict[str, tuple[str, str | None]] = {
     AlertKind.EMERGENCY_OVERDUE: ("emergencies.supervised_emergency", "emergency"),
     AlertKind.EMERGENCY_ON_YOU: ("trail.history", None),
     AlertKind.DISPUTE_STEP: ("disputes.one", "dispute"),
+    AlertKind.DECISION_INTENDED: ("decisions.one", "decision"),
+    AlertKind.DECISION_STEP: ("decisions.one", "decision"),
     AlertKind.CONSENT_ASKED: ("consents.one", "consent"),
     AlertKind.MANDATE_GIVEN: ("mandates.one", "mandate"),
     AlertKind.MANDATE_ENDED: ("mandates.one", "mandate"),

@@ -23,6 +23,7 @@ KINDS = {
     DisputeKind.ERASURE: _l("Erase it: it should not be held"),
     DisputeKind.RESTRICTION: _l("Do not use it for now"),
     DisputeKind.OBJECTION: _l("I object to its use"),
+    DisputeKind.DECISION: _l("Look at the decision again"),
 }
 SHORT_KINDS = {
     DisputeKind.ACCESS: _l("A look at the data"),
@@ -30,6 +31,7 @@ SHORT_KINDS = {
     DisputeKind.ERASURE: _l("Erasure"),
     DisputeKind.RESTRICTION: _l("Restriction of use"),
     DisputeKind.OBJECTION: _l("Objection"),
+    DisputeKind.DECISION: _l("A decision about the person"),
 }
 STATES = {
     DisputeState.OPEN: _l("Open"),
@@ -68,6 +70,7 @@ GROUNDS_IN_WORDS = {
     Ground.ARCHIVES: _l("It is needed for archives, research or statistics in the public interest"),
     Ground.LEGAL_CLAIMS: _l("It is needed for legal claims"),
     Ground.COMPELLING: _l("Compelling grounds for its use weigh more than your objection"),
+    Ground.REVIEWED: _l("A human looked at the decision anew, and the law allows it"),
     Ground.UNFOUNDED: _l("The request has plainly no basis"),
     Ground.EXCESSIVE: _l("The request goes too far, for instance by being repeated again and again"),
     Ground.NOT_IDENTIFIED: _l("It could not be made sure who asks, or whose data they are"),

@@ -162,4 +162,6 @@ def _page(dispute: str, form: MessageForm, *, filing: FilingForm | None = None) 
         filings=house().disputes.filings.of(shown.dispute_id),
         authority=house().disputes.filings.authority,
         catalogue=house().catalogue,
+        decision=house().decisions.office.contested(shown.decision),
+        rules=house().decisions.rules.rules,
     )

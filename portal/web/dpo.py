@@ -163,4 +163,6 @@ def _page(dispute: str, step: StepForm, decision: DecisionForm) -> str:
         catalogue=house().catalogue,
         templates=TEMPLATES,
         withholding_reasons=NUMBERED.values(),
+        contested_decision=house().decisions.office.contested(shown.decision),
+        rules=house().decisions.rules.rules,
     )

@@ -32,6 +32,11 @@ _REPORTS = frozenset(
         "api_consents.standing",
         "api_consents.record",
         "api_consents.use",
+        "api_decisions.announce",
+        "api_decisions.one",
+        "api_decisions.change",
+        "api_decisions.withdraw",
+        "api_decisions.make_final",
     }
 )
 #: Sent by programs that prove by a signature who they are, and not as attempts of somebody at a form.

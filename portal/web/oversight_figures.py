@@ -11,6 +11,7 @@ from portal.domain.permissions import Permission
 from portal.services.dashboard import SPANS
 from portal.services.proceedings.figures import LIST_LENGTH
 from portal.services.proceedings.kinds import Kind, Stage
+from portal.services.transparency import SMALL
 from portal.web.guard import requires
 from portal.web.house import actor, house, jobs, request_id
 
@@ -32,7 +33,14 @@ def page() -> ResponseReturnValue:
         jobs().start("analytics", dashboard.refresh)
     chosen = _span()
     found = dashboard.figures(chosen)
-    return render_template("oversight/figures.html", found=found, chosen=chosen, spans=SPANS)
+    return render_template(
+        "oversight/figures.html",
+        found=found,
+        chosen=chosen,
+        spans=SPANS,
+        decisions=house().decisions.figures(),
+        small=SMALL,
+    )
 
 
 @blueprint.get("/oversight/figures/<stage>")

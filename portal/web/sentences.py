@@ -14,6 +14,7 @@ from portal.domain.purposes import OfficialShown
 from portal.services.trail import TrailLine
 from portal.services.understanding.kinds import Kind
 from portal.web.consent_wording import CONSENT_SENTENCES, consent_sentence
+from portal.web.decision_wording import DECISION_ACTIONS, decision_sentence
 from portal.web.formatting import grouped
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -71,10 +72,9 @@ def init_sentences(app: Flask) -> None:
 def sentence(line: TrailLine) -> str:
     if line.kind is Kind.OWN:
         return _own(line)
-    if line.action in _DISPUTE_STEPS:
-        return _in_dispute(line)
-    if line.kind is Kind.MANDATE or line.action == Action.MANDATE_CHECK:
-        return mandate_sentence(line)
+    step = _step(line)
+    if step is not None:
+        return step
     if line.outcome == Outcome.DENIED:
         return _denied(line)
     if line.action in CONSENT_SENTENCES and line.outcome != Outcome.FAILED:
@@ -88,6 +88,15 @@ def sentence(line: TrailLine) -> str:
     if line.action == Action.READ:
         return _looked(line)
     return _oversight(line)
+
+
+def _step(line: TrailLine) -> str | None:
+    """A step that has words of its own whatever came of it; None for a look."""
+    if line.action in _DISPUTE_STEPS:
+        return _in_dispute(line)
+    if line.kind is Kind.MANDATE or line.action == Action.MANDATE_CHECK:
+        return mandate_sentence(line)
+    return decision_sentence(line) if line.action in DECISION_ACTIONS else None
 
 
 def _own(line: TrailLine) -> str:

@@ -39,7 +39,16 @@ LARGEST_BODY = MOST_FILES * LARGEST_FILE + 4 * 1024 * 1024
 ARRIVAL_SECONDS = 110.0
 #: How many one process reads at once.
 AT_ONCE = 2
-_TAKING = frozenset({"disputes.submit_contest", "disputes.submit", "disputes.write", "dpo.take_step", "dpo.decide"})
+_TAKING = frozenset(
+    {
+        "disputes.submit_contest",
+        "disputes.submit",
+        "disputes.write",
+        "decisions.submit_contest",
+        "dpo.take_step",
+        "dpo.decide",
+    }
+)
 _CROWDED = "glasshouse.too-many-uploads"
 #: What is fetched runs nothing, loads nothing and is in no frame, should a browser open it all the same.
 _SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

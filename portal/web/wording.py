@@ -21,6 +21,7 @@ from portal.services.sessions import Method
 from portal.services.understanding.kinds import Kind
 from portal.services.verification import RunState
 from portal.web.consent_wording import CONSENT_ACTIONS, CONSENT_REASONS
+from portal.web.decision_wording import DECISION_ACTIONS, DECISION_REASONS
 from portal.web.house import house
 from portal.web.i18n import gettext as _
 from portal.web.i18n import lazy_gettext as _l
@@ -143,6 +144,7 @@ ACTIONS = {
     Action.RECOVERY_NOTICE: _l("Told the person of a recovery"),
     **CONSENT_ACTIONS,
     **MANDATE_ACTIONS,
+    **DECISION_ACTIONS,
 }
 OUTCOMES = {
     Outcome.RELEASED: _l("Shown"),
@@ -196,6 +198,7 @@ REASONS = {
     Reason.STOPPED_BY_PERSON: _l("stopped by the person themselves"),
     **CONSENT_REASONS,
     **MANDATE_REASONS,
+    **DECISION_REASONS,
 }
 #: To the caseworker who was refused.
 REFUSALS = {
@@ -318,6 +321,11 @@ DETAILS = {
     "mandate": _l("Mandate"),
     "registries": _l("Registries"),
     "closed-fields": _l("Fields that stayed closed"),
+    "decision": _l("Decision"),
+    "rule": _l("Rule"),
+    "effect": _l("Day of effect"),
+    "grounds": _l("How many values it rests on"),
+    "contested": _l("Of these contested"),
     "terms-sha256": _l("Fingerprint of what the person was told"),
     "until": _l("Until"),
     "file-sha256": _l("Fingerprint of the file"),
@@ -349,6 +357,8 @@ ALERTS = {
     AlertKind.DISPUTE_STEP: _l("There is news in a dispute of yours."),
     AlertKind.CORRECTION: _l("A value that you received was found wrong."),
     AlertKind.LOG_BROKEN: _l("A verification found the LOG BROKEN: something in it was changed, removed or moved."),
+    AlertKind.DECISION_INTENDED: _l("A decision about you is announced. You can object before it takes effect."),
+    AlertKind.DECISION_STEP: _l("There is news about a decision that concerns you."),
     AlertKind.CONSENT_ASKED: _l("Somebody asks for your consent to receive data about you. You decide."),
     AlertKind.MANDATE_GIVEN: _l("A mandate to look at somebody’s data was given: by you, or to you."),
     AlertKind.MANDATE_ENDED: _l("The other side ended a mandate between you."),
@@ -384,6 +394,7 @@ PERSONAS = {
     "insurance-clerk": _l("Checks health insurance."),
     "benefit-supervisor": _l("Supervises who decides on benefits."),
     "town-supervisor": _l("Supervises the town’s clerks, one of whom looks too often."),
+    "tax-officer": _l("Protects data at the tax board: answers disputes."),
     "lead-auditor": _l("Searches the trail and verifies the log."),
     "field-auditor": _l("Searches the trail and verifies the log."),
     "lead-administrator": _l("Invites staff, moves them and closes their accounts. Sees nobody’s data."),

@@ -24,6 +24,18 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "api_tokens.issue": Public,
     "api_accesses.report": Machine,
     "api_accesses.receipt": Machine,
+    "api_decisions.announce": Machine,
+    "api_decisions.one": Machine,
+    "api_decisions.change": Machine,
+    "api_decisions.withdraw": Machine,
+    "api_decisions.make_final": Machine,
+    "decisions.overview": Permission.READ_OWN_DECISIONS,
+    "decisions.one": Permission.READ_OWN_DECISIONS,
+    "decisions.contest": Permission.READ_OWN_DECISIONS,
+    "decisions.submit_contest": Permission.READ_OWN_DECISIONS,
+    "decisions.receipt": Permission.READ_OWN_DECISIONS,
+    "decisions.office": Permission.READ_OFFICE_DECISIONS,
+    "decisions.office_one": Permission.READ_OFFICE_DECISIONS,
     "api_consents.ask": Machine,
     "api_consents.standing": Machine,
     "api_consents.record": Machine,
@@ -251,6 +263,10 @@ SENT_BY_PROGRAMS = {
     "api_consents.ask",
     "api_consents.use",
     "told.stop_mail",
+    "api_decisions.announce",
+    "api_decisions.change",
+    "api_decisions.withdraw",
+    "api_decisions.make_final",
 }
 REACHED = "the view was reached"
 
@@ -328,7 +344,17 @@ def test_no_route_of_a_citizen_takes_an_identifier_of_a_person(portal: FakePorta
     for route in portal.app.url_map.iter_rules():
         if route.rule.startswith("/me"):
             # Ids are random and open for their own person alone; registry and field are the catalogue's codes.
-            known = {"code", "reference", "dispute", "attachment", "consent", "mandate", "registry", "field"}
+            known = {
+                "code",
+                "reference",
+                "dispute",
+                "attachment",
+                "consent",
+                "decision",
+                "mandate",
+                "registry",
+                "field",
+            }
             assert route.arguments <= known, route.rule
 
 

@@ -13,7 +13,7 @@ from portal.domain.actions import Action
 from portal.domain.actors import Actor
 from portal.domain.attachments import Upload
 from portal.domain.deadlines import FIRST_ANSWER_MONTHS, deadline
-from portal.domain.disputes import DisputeKind, DisputeState
+from portal.domain.disputes import ABOUT_A_DATUM, DisputeKind, DisputeState
 from portal.domain.errors import NothingHere
 from portal.domain.marks import Mark
 from portal.models.disputes import Dispute
@@ -28,15 +28,27 @@ _SIGNS = "23456789BCDFGHJKLMNPQRSTVWXZ"
 _SHOWN = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Contested:
+    """An announced decision about the person, and who announced it. Whoever names it has seen to whose it is."""
+
+    decision_id: str
+    organisation: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint:
-    """What a person asks: about one line of their history (`reference`), or about what a registry holds on them."""
+    """What a person asks: about one line of their history (`reference`), or about what a registry holds on them.
+
+    `decision` is the one against which they ask it; with the kind DECISION the dispute is about nothing else.
+    """
 
     kind: DisputeKind
     text: str = field(repr=False)
     reference: str | None = None
     registry: str | None = None
     field: str | None = None
+    decision: Contested | None = None
 
 
 class Disputes:
@@ -136,6 +148,7 @@ class Disputes:
             registry_code=registry,
             field_code=complaint.field or "",
             entry=entry,
+            decision=None if complaint.decision is None else complaint.decision.decision_id,
             state=DisputeState.OPEN,
             opened_at=self._ledger.now(),
             due_on=deadline(today, FIRST_ANSWER_MONTHS),
@@ -147,8 +160,10 @@ class Disputes:
             line = self.line(actor, complaint.reference)
             assert line.organisation is not None  # noqa: S101 - `line` has seen to it
             return line.organisation.code, None if line.registry is None else line.registry.code, line.seq
+        if complaint.kind is DisputeKind.DECISION and complaint.decision is not None:
+            return complaint.decision.organisation, None, None
         registry = self._catalogue.registries.get(complaint.registry or "")
         is_known = registry is not None and (complaint.field is None or complaint.field in registry.fields)
-        if registry is None or not is_known or complaint.kind is DisputeKind.ACCESS:
+        if registry is None or not is_known or complaint.kind not in ABOUT_A_DATUM:
             raise NothingHere
         return registry.controller, registry.code, None

@@ -85,6 +85,7 @@ class ShownDispute:
     registry: str | None
     field: str | None
     entry: int | None
+    decision: str | None
     state: DisputeState
     opened_at: datetime
     due_on: date
@@ -314,6 +315,7 @@ class DisputeLedger:
             registry=row.registry_code,
             field=row.field_code or None,
             entry=row.entry,
+            decision=row.decision,
             state=DisputeState(row.state),
             opened_at=row.opened_at,
             due_on=row.due_on,
@@ -432,6 +434,8 @@ class DisputeLedger:
         details: dict[str, str | int] = {"dispute": row.number, "kind": row.kind}
         if row.entry is not None:
             details["refers-to"] = row.entry
+        if row.decision is not None:
+            details["decision"] = row.decision
         if row.ruling is not None:
             details["ruling"] = row.ruling
         if row.ground is not None:

@@ -51,6 +51,7 @@ class DisputeTerms:
 class DisputeRoom:
     """Both sides of a dispute, and the marks that stand beside contested data."""
 
+    ledger: DisputeLedger
     own: Disputes
     desk: DisputeDesk
     files: DisputeFiles
@@ -73,6 +74,7 @@ class DisputeRoom:
         desk = DisputeDesk(ledger, oversight, on.alerts(), marking, corrections)
         attachments = DisputeAttachments(ledger, own, desk, terms.intake)
         return cls(
+            ledger=ledger,
             own=own,
             desk=desk,
             files=DisputeFiles(own, attachments, trail, on.log, on.clock),

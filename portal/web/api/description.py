@@ -7,11 +7,13 @@ from typing import Any
 from apispec import APISpec
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
+from pydantic import BaseModel
 
 from portal.domain.machines import Operation
 from portal.services.machines import TOKEN_PATH
 from portal.web.api.accesses import AccessReport
 from portal.web.api.consents import ConsentAsked, ConsentUse
+from portal.web.api.decisions import DecisionAnnouncement, DecisionChange, DecisionFinal
 from portal.web.guard import public
 
 blueprint = Blueprint("api_description", __name__)
@@ -51,6 +53,8 @@ def described() -> dict[str, Any]:
     told = "The consent record (ISO/IEC TS 27560, JSON-LD), once consent was given"
     spec.path("/api/v1/consents/{id}/record", operations={"get": _of_consent(told, "ConsentRecord")})
     spec.path("/api/v1/consents/{id}/use", operations={"post": _use_consent()})
+    for path, operation in _decisions().items():
+        spec.path(path, operations=operation)
     document: dict[str, Any] = spec.to_dict()
     return document
 
@@ -65,6 +69,11 @@ def _schemas() -> dict[str, dict[str, Any]]:
         "Reported": _object(id=text, logged_at=moment),
         "ConsentRequest": ConsentAsked.model_json_schema(ref_template="#/components/schemas/{model}"),
         "ConsentUse": ConsentUse.model_json_schema(ref_template="#/components/schemas/{model}"),
+        **{
+            name: kind.model_json_schema(ref_template=f"#/components/schemas/{name}/$defs/{{model}}")
+            for name, kind in _DECISION_BODIES.items()
+        },
+        "Decision": _decision(),
         "Consent": _consent(),
         "ConsentRecord": {"type": "object", "description": "docs/consents.md explains each member"},
         "Disclosed": _object(id=text, registries={"type": "array", "items": _registry_answer()}),
@@ -119,6 +128,63 @@ def _receipt() -> dict[str, Any]:
         "parameters": [reference],
         "responses": {"200": _answer("Receipt"), "401": _refusal(), "403": _refusal(), "404": _problem("Nothing here")},
     }
+
+
+_DECISION_BODIES: dict[str, type[BaseModel]] = {
+    "DecisionAnnouncement": DecisionAnnouncement,
+    "DecisionChange": DecisionChange,
+    "DecisionFinal": DecisionFinal,
+}
+
+
+def _decision() -> dict[str, Any]:
+    text, moment, flag = {"type": "string"}, {"type": "string", "format": "date-time"}, {"type": "boolean"}
+    since = {"type": ["string", "null"], "format": "date-time"}
+    day = {"type": "string", "format": "date"}
+    wrong = {"type": ["string", "null"], "format": "date"}
+    data = {
+        "type": "array",
+        "items": _object(registry=text, field=text, contested_since=since, wrong_since=wrong),
+    }
+    state = {"enum": ["intended", "withdrawn", "final"]}
+    return _object(
+        id=text,
+        state=state,
+        effect_on=day,
+        announced_at=moment,
+        contested_since=since,
+        found_wrong=flag,
+        data=data,
+    )
+
+
+def _decisions() -> dict[str, dict[str, Any]]:
+    """By path: how a decision is announced, read, changed, withdrawn and made final."""
+    one = "/api/v1/decisions/{id}"
+    announce = _report()
+    announce["summary"] = "Announce a decision before it takes effect; the person is told"
+    announce["requestBody"]["content"]["application/json"]["schema"]["$ref"] = (
+        "#/components/schemas/DecisionAnnouncement"
+    )
+    announce["responses"] |= {"201": _answer("Decision"), "409": _problem("The key stands for another decision")}
+    return {
+        "/api/v1/decisions": {"post": announce},
+        one: {"get": _of_consent("How a decision of one's own stands, and whether its data are contested", "Decision")},
+        f"{one}/change": {"post": _step("Another day or other data; the notice runs anew", "DecisionChange")},
+        f"{one}/withdraw": {"post": _step("Withdraw it", None)},
+        f"{one}/final": {
+            "post": _step("Make it final, on contested data only by a human with a reason", "DecisionFinal")
+        },
+    }
+
+
+def _step(summary: str, body: str | None) -> dict[str, Any]:
+    step = _of_consent(summary, "Decision")
+    step["responses"] |= {"409": _problem("Settled, contested, or found wrong"), "422": _problem("This cannot be")}
+    if body is not None:
+        schema = {"schema": {"$ref": f"#/components/schemas/{body}"}}
+        step["requestBody"] = {"required": True, "content": {"application/json": schema}}
+    return step
 
 
 def _consent() -> dict[str, Any]:

@@ -18,6 +18,13 @@ from portal.domain.consents import (
     TooManyRequests as TooManyConsentRequests,
 )
 from portal.domain.errors import DisclosureUnavailable, NothingHere
+from portal.domain.intended_decisions import (
+    DecisionKeyTaken,
+    DecisionRefused,
+    DecisionSettled,
+    FoundWrong,
+    RestsOnContestedData,
+)
 from portal.domain.machines import ClientRefused, OAuthError
 from portal.domain.security_events import SecurityEvent
 from portal.services.reports import KeyTaken, ReportRefused
@@ -33,7 +40,14 @@ def init_problems(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(NothingHere, lambda _error: problem(404, "There is nothing here"))
     blueprint.register_error_handler(ReportRefused, _report_refused)
     blueprint.register_error_handler(KeyTaken, _key_taken)
-    blueprint.register_error_handler(ConsentRequestRefused, _consent_refused)
+    blueprint.register_error_handler(ConsentRequestRefused, _refused)
+    blueprint.register_error_handler(DecisionRefused, _refused)
+    blueprint.register_error_handler(DecisionKeyTaken, _key_taken)
+    blueprint.register_error_handler(DecisionSettled, lambda _e: problem(409, "It is settled, or changed meanwhile"))
+    contested = "It is contested: only a human who gives a reason can decide before the dispute is decided"
+    wrong = "The person was found right: withdraw it, or change it to rest on what is right"
+    blueprint.register_error_handler(FoundWrong, lambda _e: problem(409, wrong))
+    blueprint.register_error_handler(RestsOnContestedData, lambda _e: problem(409, contested))
     blueprint.register_error_handler(ConsentKeyTaken, _key_taken)
     blueprint.register_error_handler(
         TooManyConsentRequests, lambda _e: problem(429, "Asked too often; nothing was kept")
@@ -67,8 +81,8 @@ def _report_refused(error: ReportRefused) -> Response:
     return problem(422, "The report says what cannot be; nothing was logged", error.mistakes)
 
 
-def _consent_refused(error: ConsentRequestRefused) -> Response:
-    return problem(422, "This cannot be asked for; nothing was kept", error.mistakes)
+def _refused(error: ConsentRequestRefused | DecisionRefused) -> Response:
+    return problem(422, "This cannot be; nothing was kept", error.mistakes)
 
 
 def _key_taken(_error: Exception) -> Response:

@@ -43,9 +43,11 @@ def few_people(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seeding, "_PEOPLE_WITH_HISTORY", 12)
 
 
-#: Cases, an absence, what a supervisor handed over, requests for consent, a mandate: logged as of now behind the past.
+#: What is logged as of now behind the past: cases, an absence, what was handed over, requests for consent, mandates and
+#: an intended decision.
 OF_NOW = frozenset(
     {
+        Action.DECISION_ANNOUNCEMENT,
         Action.CASE_CHANGE,
         Action.ABSENCE_CHANGE,
         Action.REVIEW_ESCALATION,

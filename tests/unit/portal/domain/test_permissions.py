@@ -11,6 +11,7 @@ from portal.domain.permissions import GRANTS, OF_ALL_STAFF, Permission, role_may
 #: value that was found wrong is an official or, for an organisation's systems, its data protection officer.
 SHARED = {
     Permission.APPROVE_ACCESSES: {Role.CASEWORKER, Role.SUPERVISOR},
+    Permission.READ_OFFICE_DECISIONS: {Role.CASEWORKER, Role.SUPERVISOR},
     Permission.TAKE_CORRECTIONS: {Role.CASEWORKER, Role.SUPERVISOR},
 }
 

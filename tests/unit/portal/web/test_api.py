@@ -393,7 +393,7 @@ def test_the_description_is_openapi_3_1_and_names_every_route(the_agency: Agency
     document = the_agency.portal.app.test_client().get("/api/v1/openapi.json").json
     assert document["openapi"] == "3.1.0"
     rules = {
-        rule.rule.replace("<reference>", "{id}").replace("<consent>", "{id}")
+        rule.rule.replace("<reference>", "{id}").replace("<consent>", "{id}").replace("<decision>", "{id}")
         for rule in the_agency.portal.app.url_map.iter_rules()
         if rule.rule.startswith("/api/") and not rule.rule.endswith("openapi.json")
     }

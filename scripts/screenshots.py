@@ -12,7 +12,16 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from portal.demo.personas import BENEFIT_OFFICER, LEAD_AUDITOR, PENSIONER, SINGLE_PARENT, code_of, name_of
+from portal.demo.personas import (
+    BENEFIT_OFFICER,
+    LEAD_AUDITOR,
+    NEIGHBOUR,
+    PENSIONER,
+    SINGLE_PARENT,
+    TEENAGER,
+    code_of,
+    name_of,
+)
 from tests.factories.demonstrations import demonstration_of, make_country
 from tests.functional.conftest import ARGUMENTS, CHROMIUM
 from tests.functional.pages.base import SignIn
@@ -55,6 +64,13 @@ def dispute(page: Page, site: str) -> None:
     page.get_by_role("heading", name="What was written").wait_for()
 
 
+def mandate(page: Page, site: str) -> None:
+    page.goto(f"{site}/me/for")
+    page.get_by_role("link", name=name_of(TEENAGER)).click()
+    page.get_by_role("link", name="What it holds (Health Insurance Register)").click()
+    page.get_by_role("heading", name="Closed to you").wait_for()
+
+
 def refusal(page: Page, site: str) -> None:
     form = PurposeChoice(page, site).open().choose(PURPOSE)
     form.fill(personal_code=code_of(PENSIONER), case="SKA-2026-4711", reason="checking the data as usual")
@@ -84,6 +100,8 @@ PICTURES: tuple[tuple[str, str, dict[str, int], Callable[[Page, str], None]], ..
     ("knowledge", SINGLE_PARENT, WIDE, knowledge),
     ("dispute", SINGLE_PARENT, WIDE, dispute),
     ("dispute-phone", SINGLE_PARENT, NARROW, dispute),
+    ("mandate", NEIGHBOUR, WIDE, mandate),
+    ("mandate-phone", NEIGHBOUR, NARROW, mandate),
     ("refusal", BENEFIT_OFFICER, WIDE, refusal),
     ("record", BENEFIT_OFFICER, WIDE, record),
     ("search", LEAD_AUDITOR, WIDE, search),

@@ -47,7 +47,7 @@ KINDS = {
     Kind.AUTOMATIC: _l("A system"),
     Kind.OWN: _l("You yourself"),
     Kind.CHECK: _l("A check"),
-    Kind.MANDATE: _l("A mandate"),
+    Kind.MANDATE: _l("Representation"),
 }
 ACTIONS = {
     Action.READ: _l("Record opened"),

@@ -31,7 +31,7 @@ class FilterForm(AskingForm):
                 (Kind.HUMAN.value, _l("Only people")),
                 (Kind.AUTOMATIC.value, _l("Only systems")),
                 (Kind.OWN.value, _l("Only I myself")),
-                (Kind.MANDATE.value, _l("Only by a mandate")),
+                (Kind.MANDATE.value, _l("Only representatives and mandates")),
                 (Kind.CHECK.value, _l("The portal’s checks before a look")),
             )
         ),

@@ -261,25 +261,25 @@ def test_the_answer_is_the_same_whether_the_code_is_anybodys(town: Town) -> None
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"personal_code": "38001085719"}, "not a valid personal code"),
-        ({"personal_code": ""}, "Enter the personal code"),
-        ({"registries": []}, "Choose at least one registry"),
-        ({"registries": ["nothing"]}, "not a valid choice"),
-        ({"called": " "}, "Write a name"),
-        ({"until": ["", "", ""]}, "Enter the last day"),
-        ({"until": ["1", "1", "2020"]}, "The last day is past"),
-        ({"until": ["1", "1", "2099"]}, "The last day is too far away"),
-    ],
+#: What is wrong with a form, and what the page says of it.
+MISTAKES: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"personal_code": "38001085719"}, "not a valid personal code"),
+    ({"personal_code": ""}, "Enter the personal code"),
+    ({"registries": []}, "Choose at least one registry"),
+    ({"registries": ["nothing"]}, "not a valid choice"),
+    ({"called": " "}, "Write a name"),
+    ({"until": ["", "", ""]}, "Enter the last day"),
+    ({"until": ["1", "1", "2020"]}, "The last day is past"),
+    ({"until": ["1", "1", "2099"]}, "The last day is too far away"),
 )
-def test_a_mandate_that_cannot_be_is_told_what_is_wrong_and_not_given(
-    quick_town: Town, changes: dict[str, Any], told: str
-) -> None:
-    answer = quick_town.portal.post(quick_town.mari, "/me/mandates/new", **quick_town.form(**changes))
-    assert answer.status_code == 400
-    assert told in answer.get_data(as_text=True)
+
+
+def test_a_mandate_that_cannot_be_is_told_what_is_wrong_and_not_given(quick_town: Town) -> None:
+    mari = quick_town.mari
+    for changes, told in MISTAKES:
+        answer = quick_town.portal.post(mari, "/me/mandates/new", **quick_town.form(**changes))
+        assert answer.status_code == 400, changes
+        assert told in answer.get_data(as_text=True)
     assert quick_town.entries(Action.MANDATE_GIVING, Action.MANDATE_ASSIGNMENT) == []
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,3 +185,98 @@ def test_a_process_of_another_user_is_not_listened_to(
     monkeypatch.setattr(relay, "_is_ours", lambda _line: False)
     assert other.append(an_access()).seq == 1
     assert not _leads(other)
+
+
+def test_what_a_dead_leader_wrote_is_acknowledged_only_once_it_is_durable(
+    leader: AuditLog, other: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The leader may have died between its commit and the disk; the caller who finds the entry has to see to that."""
+    other.append(an_access(case="connected"))
+    monkeypatch.setattr(relay._Handed, "finish", lambda request: request.line.shutdown(socket.SHUT_RDWR))
+
+    def refuse() -> None:
+        raise LogUnavailable("the disk refuses")
+
+    monkeypatch.setattr(other._opened.store, "settle", refuse)
+    with pytest.raises(LogUnavailable, match="the disk refuses"):
+        other.append(an_access(case="found"))
+    monkeypatch.undo()
+    assert [item.access.case for item in other.stream(TrailQuery()) if item.access][-1] == "found"
+
+
+@contextmanager
+def _forked() -> Iterator[dict[str, object]]:
+    """A child forked from this process, which does nothing until it is over; what it holds of the relays."""
+    told, go_on = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            held = [one for one in relay._relays if one._desk is not None or one._lines or one._electing.locked()]
+            os.write(told[1], json.dumps({"held": len(held)}).encode())
+            os.close(go_on[1])
+            os.read(go_on[0], 1)
+        finally:
+            os._exit(0)
+    try:
+        yield json.loads(os.read(told[0], 1000))
+    finally:
+        for end in (*told, *go_on):
+            os.close(end)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_forked_child_leads_nothing_and_keeps_nobody_from_leading(
+    sqlite_home: LogHome, leading: AuditLog, beside: AuditLog
+) -> None:
+    with leading._opened.relay._electing, _forked() as child:  # type: ignore[union-attr]
+        assert child == {"held": 0}, "not even the lock that was taken while it forked"
+    with _forked():
+        leading.close()
+        beside.append(an_access(case="after the leader left"))
+        assert _leads(beside), "the child, which lives, has let go of the lock"
+    assert sqlite_home.verify().ok
+
+
+def test_a_leader_sees_a_caller_hang_up_though_a_forked_child_of_the_callers_lives(
+    leading: AuditLog, beside: AuditLog
+) -> None:
+    beside.append(an_access(case="connected"))
+    desk = leading._opened.relay._desk  # type: ignore[union-attr]
+    assert desk is not None
+    assert len(desk._buffers) == 1
+    with _forked():
+        beside.close()
+        waited = threading.Event()
+        for _ in range(200):
+            if not desk._buffers:
+                break
+            waited.wait(0.01)
+        assert not desk._buffers
+
+
+def test_the_parent_of_a_forked_child_leads_on(leading: AuditLog, beside: AuditLog) -> None:
+    with _forked():
+        assert _leads(leading)
+        assert beside.append(an_access(case="handed over")).seq == 1
+        assert not _leads(beside)
+
+
+@pytest.fixture
+def sqlite_home(tmp_path: Path, sqlite_url: str) -> LogHome:
+    made = LogHome.make(tmp_path, sqlite_url)
+    return replace(made, settings=replace(made.settings, relay_folder=tmp_path / "relay"))
+
+
+@pytest.fixture
+def leading(sqlite_home: LogHome) -> Iterator[AuditLog]:
+    log = sqlite_home.open()
+    log.append(an_access(case="first"))
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def beside(sqlite_home: LogHome, leading: AuditLog) -> Iterator[AuditLog]:
+    log = sqlite_home.open()
+    yield log
+    log.close()

@@ -57,7 +57,8 @@ class Store:
     """Transactions over the log's tables. Every database failure comes out as LogUnavailable, without its data."""
 
     def __init__(self, database_url: str) -> None:
-        self.engine = _engine(database_url)
+        self._trust = _Trust()
+        self.engine = _engine(database_url, self._trust)
         #: What a failing database raises: through SQLAlchemy, or straight from its driver (`audit.rows`).
         self._failures = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
 
@@ -76,8 +77,7 @@ class Store:
                     connection.invalidate()
                     raise
         except self._failures as error:
-            if self.engine.dialect.name == "postgresql":
-                self.engine.dispose()  # a server that has gone took every connection of the pool with it
+            self._trust.from_ = time.monotonic()  # a server that has gone took every connection with it
             raise _unavailable("cannot be written", error) from error
 
     @contextmanager
@@ -122,7 +122,14 @@ class Store:
         self.engine.dispose()
 
 
-def _engine(database_url: str) -> Engine:
+@dataclass(slots=True)
+class _Trust:
+    """In which connections of a pool there is reason to trust: those that came back after this moment."""
+
+    from_: float = -math.inf
+
+
+def _engine(database_url: str, trust: _Trust) -> Engine:
     try:
         backend = make_url(database_url).get_backend_name()
     except SQLAlchemyError:
@@ -137,7 +144,7 @@ def _engine(database_url: str) -> Engine:
         options = f"-c synchronous_commit=on -c lock_timeout={LOCK_SECONDS}s -c timezone=UTC {_WRITING}"
         engine = create_engine(database_url, hide_parameters=True, connect_args={"options": options})
         event.listen(engine, "checkin", _note_the_time)
-        event.listen(engine, "checkout", partial(_ping_after_idling, engine))
+        event.listen(engine, "checkout", partial(_ping_if_in_doubt, engine, trust))
         return engine
     raise LogUnavailable(f"the audit log keeps to SQLite or PostgreSQL, not {backend}")
 
@@ -165,9 +172,13 @@ def _note_the_time(_connection: object, record: Any) -> None:
     record.info["left"] = time.monotonic()
 
 
-def _ping_after_idling(engine: Engine, connection: Any, record: Any, _proxy: object) -> None:
-    """Ask a server that was silent for a while whether it is there; to ask each time would slow down each append."""
-    if time.monotonic() - record.info.get("left", math.inf) > _IDLE_SECONDS:
+def _ping_if_in_doubt(engine: Engine, trust: _Trust, connection: Any, record: Any, _proxy: object) -> None:
+    """Ask a server that was silent for a while, or that failed, whether it is there; each time would slow down appends.
+
+    To throw the whole pool away at a failure would leave open what others are using: it comes back to no pool.
+    """
+    left = record.info.get("left", math.inf)
+    if time.monotonic() - left > _IDLE_SECONDS or left <= trust.from_:
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:

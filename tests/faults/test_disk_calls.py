@@ -151,7 +151,7 @@ def test_a_database_that_does_not_open_or_is_not_read_has_the_append_refused_and
 ) -> None:
     """Of a database, its journal and the journal's index. One that would open for reading alone is not kept, either."""
     home = LogHome.make(tmp_path, sqlite_url)
-    said = _said(tmp_path, shim, error, 30, call, deep)
+    said = _said(tmp_path, shim, error, LIMIT // 2, call, deep)
     assert {failed for _, failed, _, _ in said} >= {call}
     assert any(failed and not acknowledged for _, failed, acknowledged, _ in said)
     _assert_each_is_there_once(home, said)
@@ -160,7 +160,7 @@ def test_a_database_that_does_not_open_or_is_not_read_has_the_append_refused_and
 def test_a_journal_that_cannot_be_removed_is_of_no_consequence(tmp_path: Path, sqlite_url: str, shim: Path) -> None:
     """It was copied into the database before; whoever opens it next finds nothing new in it."""
     home = LogHome.make(tmp_path, sqlite_url)
-    said = _said(tmp_path, shim, errno.EIO, 30, UNLINK, 2)
+    said = _said(tmp_path, shim, errno.EIO, LIMIT // 2, UNLINK, 2)
     assert sum(failed == UNLINK for _, failed, _, _ in said) >= 10
     assert all(acknowledged for _, _, acknowledged, _ in said)
     _assert_each_is_there_once(home, said)

@@ -1,13 +1,16 @@
-"""`Store.settle`: what another process committed before it died is on the disk before anybody is told that it is."""
+"""The store's dealings with a disk that refuses and a server that fails: what is settled, and what is left open."""
 
 from __future__ import annotations
 
+import gc
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 
 from audit.errors import LogUnavailable
 from audit.store import Store
@@ -71,3 +74,48 @@ def test_on_postgresql_nothing_is_seen_before_it_is_durable(postgres_url: str, s
     store.settle()
     store.close()
     assert synced == []
+
+
+def _backend(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def _cut(store: Store, *others: int) -> None:
+    """Write on a connection that the server ends, with these others."""
+
+    def write() -> None:
+        with store.writing() as connection:
+            for other in others:
+                connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": other})
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(LogUnavailable):
+        write()
+
+
+@pytest.mark.postgres
+def test_a_write_that_fails_leaves_nobody_elses_connection_open_for_ever(postgres_url: str) -> None:
+    """A pool that is thrown away takes none of them back; they would stay open until the collector comes by."""
+    gc.collect()
+    store = Store(postgres_url)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        with store.reading() as connection:
+            used = _backend(connection)
+            _cut(store)
+            assert _backend(connection) == used, "whoever is reading reads on"
+        store.close()
+        del store, connection
+        gc.collect()
+    assert [str(warning.message) for warning in seen if warning.category is ResourceWarning] == []
+
+
+@pytest.mark.postgres
+def test_after_a_write_that_failed_no_connection_is_used_that_the_server_has_ended(postgres_url: str) -> None:
+    store = Store(postgres_url)
+    with store.reading() as one, store.reading() as other:
+        idle = [_backend(one), _backend(other)]
+    _cut(store, *idle)
+    with store.reading() as one, store.reading() as other, store.writing() as third:
+        assert not {_backend(one), _backend(other), _backend(third)} & set(idle)
+    store.close()

@@ -185,21 +185,22 @@ class AuditLog:
             raise EntryNotFound(f"the log has no entry {seq}")
         return page.items[0]
 
-    def receipt(self, seq: int, *, for_subject: bool = False) -> Receipt:
+    def receipt(self, seq: int, *, for_subject: bool = False, under: SignedCheckpoint | None = None) -> Receipt:
         """The proof that an entry is in the log, with its body opened.
 
         It leads to the newest checkpoint that witnesses cosigned, where that covers the entry; else to the newest.
+        Many receipts that belong together lead to one checkpoint, `under`, which this log signed.
         `for_subject` adds the label key, by which one person's entries can be linked: only for that person.
 
         Raises:
-            EntryNotFound: the log has no such entry.
+            EntryNotFound: the log, or the tree of `under`, has no such entry.
         """
         with self._reading_newest() as (connection, newest):
             found = trail.read_entry(connection, self._vault, seq)
-            if found is None or seq >= newest.checkpoint.size:
+            if found is None or seq >= (under or newest).checkpoint.size:
                 raise EntryNotFound(f"the log has no entry {seq}")
             leaf, opened = found
-            signed = self._cosigned(connection, seq) or newest
+            signed = under or self._cosigned(connection, seq) or newest
             hashes = inclusion_proof(seq, signed.checkpoint.size, TileNodes(connection).node)
             proof = TlogProof(seq, tuple(hashes), signed.text)
             if opened is None:

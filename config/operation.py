@@ -51,6 +51,7 @@ class LimitsSettings(BaseModel):
     lookups_per_subject: str = "60/hour"
     searches_per_account: str = "60/minute"
     exports_per_account: str = "20/hour"
+    bundles_per_account: str = "5/hour"
     verifications_per_account: str = "10/hour"
 
     @field_validator("*")

@@ -14,7 +14,8 @@ class ProtectionSettings(BaseModel):
     An emergency access ends after `emergency_minutes` and is to be reviewed within `emergency_review_hours`. A second
     person decides within `approval_hours`, and what they approved may be used within as many. A list of more than
     `bulk_attention` people is shown to the supervisor at once; its results are kept `bulk_keep_days` for the one time
-    that they may be fetched. The file of an export of the trail is deleted after `export_keep_days`.
+    that they may be fetched. The file of an export of the trail is deleted after `export_keep_days`, the bundle in
+    which a person takes all away after `bundle_keep_days`.
     A mandate to act for somebody holds at most `mandate_days`.
     """
 
@@ -30,3 +31,4 @@ class ProtectionSettings(BaseModel):
     bulk_keep_days: int = Field(default=7, ge=1, le=90)
     export_keep_days: int = Field(default=7, ge=1, le=90)
     mandate_days: int = Field(default=365, ge=1, le=1827)
+    bundle_keep_days: int = Field(default=3, ge=1, le=30)

@@ -19,6 +19,8 @@ from portal.services.clock import Clock, system_clock
 from portal.web import login, openid, staff_openid, step_up, told
 from portal.web.api import init_api
 from portal.web.assets import AssetsMissing, init_assets
+from portal.web.bundle_telling import init_telling
+from portal.web.bundle_wording import init_bundle_wording
 from portal.web.consent_wording import init_consent_wording
 from portal.web.decision_wording import init_decision_wording
 from portal.web.dispute_wording import init_dispute_wording
@@ -103,6 +105,8 @@ def _dress(app: Flask) -> None:
         init_figure_wording,
         init_told_wording,
         init_export_wording,
+        init_bundle_wording,
+        init_telling,
         init_consent_wording,
         init_mandate_wording,
         init_decision_wording,

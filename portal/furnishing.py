@@ -36,6 +36,8 @@ from portal.services.analytics.lake import Lake
 from portal.services.attempts import Attempts
 from portal.services.attention import Attention
 from portal.services.auditor_acts import AuditorActs
+from portal.services.bundle.contents import Sources
+from portal.services.bundle.room import furnish_bundles
 from portal.services.casework_room import CaseworkRoom
 from portal.services.clock import Clock, system_clock
 from portal.services.consents.room import Consents
@@ -164,6 +166,7 @@ def _compose(
     analytics = Analytics(log, Lake(store_at(settings.analytics_store), clock), clock)
     foundations = Foundations(sessions, sealer, log, clock, zone, catalogue)
     proceedings = Proceedings(sessions, timedelta(days=settings.protection.review_days), clock, zone)
+    witnesses = tuple(witness.rpartition(" ")[2] for witness in settings.audit.witnesses)
     oversight_desk = Oversight(log, catalogue, references, clock, zone)
     news = NewsPegs(sessions, sealer, oversight_desk)
     exports = Exports(
@@ -171,10 +174,19 @@ def _compose(
         oversight_desk,
         load_signer(settings.audit.export_key_file),
         clock,
-        witnesses=tuple(witness.rpartition(" ")[2] for witness in settings.audit.witnesses),
+        witnesses=witnesses,
         authority=_authority(settings.time_stamping),
     )
     trail = Trail(log, catalogue, officials, references, clock, zone, foundations.lifting())
+    files = SealedFiles(settings.export_folder)
+    records, consents = Records(catalogue, gate), Consents.furnish(foundations, gate, beside.consents)
+    disputes = DisputeRoom.furnish(
+        foundations,
+        accounts,
+        trail,
+        oversight_desk,
+        DisputeTerms.of(settings.attachments, settings.disputes, is_production=settings.is_production),
+    )
     accounts.index_citizens()
     devices = NewDevices(foundations, foundations.alerts(), Notices(foundations.sessions, foundations.clock))
     entrance = Entrance(accounts, Sessions(sessions, sealer, _session_limits(settings), clock), log, clock, devices)
@@ -199,11 +211,20 @@ def _compose(
         staff=furnish_staff(foundations, accounts, entrance, party, settings.staff),
         machines=Machines(beside.clients, sessions, log, clock, Terms.of(settings.base_url, settings.machines)),
         reports=Reports(log, catalogue, references, clock),
-        records=Records(catalogue, gate),
+        records=records,
         trail=trail,
         disputes=disputes,
+        bundles=furnish_bundles(
+            foundations,
+            accounts,
+            Sources(records, trail, consents.own, disputes.own, disputes.attachments),
+            files,
+            keep=timedelta(days=settings.protection.bundle_keep_days),
+            base_url=settings.base_url,
+            witnesses=witnesses,
+        ),
         statements=Statements(log, catalogue, foundations.lifting()),
-        consents=Consents.furnish(foundations, gate, beside.consents),
+        consents=consents,
         mandates=Mandates.furnish(
             foundations, gate, trail, MandateLimits(timedelta(days=settings.protection.mandate_days))
         ),
@@ -216,7 +237,7 @@ def _compose(
             foundations,
             accounts,
             exports,
-            SealedFiles(settings.export_folder),
+            files,
             timedelta(days=settings.protection.export_keep_days),
         ),
         verifications=Verifications(

@@ -16,6 +16,7 @@ from portal.logs import configure_logging
 from portal.receiving import PatientWorker
 from portal.services.house import House
 from portal.services.security_log import announce
+from portal.web.bundle_telling import telling
 
 #: A request that needs longer is ended; only streamed exports take long, and those keep their worker's thread busy.
 TIMEOUT_SECONDS = 120
@@ -79,6 +80,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             }
         ).start()
         Schedule({"exports": house.export_desk.resume_due, "old exports": house.export_desk.discard_old}).start()
+        bundles, speakers = house.bundles, telling(app)
+        Schedule({"bundles": partial(bundles.resume_due, speakers), "old bundles": bundles.discard_old}).start()
         announce(SecurityEvent.STARTED, mode=self._settings.mode.value, log_size=house.log.checkpoint().checkpoint.size)
         return app
 

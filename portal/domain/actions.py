@@ -160,6 +160,11 @@ class Action(StrEnum):
     CONSENT_END = "consent-end"
     #: A recipient's system receives what a consent covers, and nothing beside it.
     CONSENT_USE = "consent-use"
+    #: The bundle in which a person takes away all that is held on them: asked for, made, fetched, deleted.
+    BUNDLE_REQUEST = "bundle-request"
+    BUNDLE_COMPLETION = "bundle-completion"
+    BUNDLE_DOWNLOAD = "bundle-download"
+    BUNDLE_DELETION = "bundle-deletion"
     #: The recipient, or the person, takes away the record of a consent.
     CONSENT_RECORD = "consent-record"
     OWN_CONSENT_RECORD = "own-consent-record"
@@ -209,8 +214,12 @@ NOTICES = frozenset({Action.FINDING_NOTICE})
 PORTAL_CHECKS = frozenset({Action.CONFLICT_CHECK, Action.RELATION_CHECK, Action.MANDATE_CHECK})
 #: What an account does with its session.
 SESSION_EVENTS = frozenset({Action.SIGN_IN, Action.SIGN_OUT, Action.STEP_UP, Action.SESSION_END})
-#: What a person arranges for themselves in the portal. It discloses nothing to anybody.
-OWN_DEEDS = frozenset({Action.ALERT_CHOICE, Action.MAIL_ADDRESS})
+#: The bundle of a person's own data, from the request to its end.
+BUNDLE_STEPS = frozenset(
+    {Action.BUNDLE_REQUEST, Action.BUNDLE_COMPLETION, Action.BUNDLE_DOWNLOAD, Action.BUNDLE_DELETION}
+)
+#: What a person arranges for themselves in the portal. It discloses nothing to anybody else.
+OWN_DEEDS = frozenset({Action.ALERT_CHOICE, Action.MAIL_ADDRESS}) | BUNDLE_STEPS
 
 
 class Outcome(StrEnum):

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     MANAGE_OWN_ALERTS = "manage-own-alerts"
     GIVE_MANDATES = "give-mandates"
     ACT_FOR_OTHERS = "act-for-others"
+    TAKE_OWN_BUNDLE = "take-own-bundle"
     OPEN_RECORDS_WITH_REASON = "open-records-with-reason"
     READ_OWN_CASEWORK = "read-own-casework"
     SEARCH_TRAIL = "search-trail"
@@ -64,6 +65,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.MANAGE_OWN_ALERTS,
                 Permission.GIVE_MANDATES,
                 Permission.ACT_FOR_OTHERS,
+                Permission.TAKE_OWN_BUNDLE,
             }
         ),
         Role.CASEWORKER: frozenset(

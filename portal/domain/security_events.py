@@ -47,6 +47,7 @@ class SecurityEvent(StrEnum):
     RATE_LIMITED = "rate-limited"
     EMERGENCY_DECLARED = "emergency-declared"
     TRAIL_EXPORTED = "trail-exported"
+    BUNDLE_FETCHED = "bundle-fetched"
     NOT_RECORDED = "not-recorded"
     LOG_SILENT = "log-silent"
     LOG_FROZEN = "log-frozen"
@@ -169,6 +170,9 @@ DESCRIPTIONS: dict[SecurityEvent, Description] = {
         Severity.HIGH, "Somebody declared an emergency, which opens what the rules refuse.", ("emergency",)
     ),
     SecurityEvent.TRAIL_EXPORTED: Description(Severity.INFO, "An auditor exported the trail.", ("format",)),
+    SecurityEvent.BUNDLE_FETCHED: Description(
+        Severity.INFO, "A person fetched the bundle of all that is held on them.", ()
+    ),
     SecurityEvent.NOT_RECORDED: Description(
         Severity.HIGH, "An entry could not be made durable, so nothing was released.", ("cause",)
     ),

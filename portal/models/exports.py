@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.models.base import Base
+from portal.models.file_jobs import FileJob
 
 
-class ExportJob(Base):
-    """One export, from the request until its file goes. `worker` is the run that makes it now; a silent one is dead.
-
-    The criteria and the key of the file are sealed; the file itself lies in a folder under the row's id.
-    """
+class ExportJob(FileJob):
+    """One export. The criteria are sealed, since they may name a person."""
 
     __tablename__ = "export_jobs"
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    requested_by: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
-    requested_at: Mapped[datetime]
-    request_id: Mapped[str] = mapped_column(String(64))
     format: Mapped[str] = mapped_column(String(16))
     sealed_criteria: Mapped[bytes] = mapped_column(LargeBinary)
-    state: Mapped[str] = mapped_column(String(16), index=True)
-    problem: Mapped[str | None] = mapped_column(String(64))
-    done: Mapped[int] = mapped_column(default=0)
-    total: Mapped[int] = mapped_column(default=0)
-    worker: Mapped[str | None] = mapped_column(String(36))
-    heartbeat_at: Mapped[datetime]
-    filename: Mapped[str | None] = mapped_column(String(80))
-    size: Mapped[int | None] = mapped_column(BigInteger)
-    sealed_key: Mapped[bytes | None] = mapped_column(LargeBinary)
-    finished_at: Mapped[datetime | None]
-    expires_at: Mapped[datetime | None]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-
-from sqlalchemy import or_, select, update
 
 from audit.errors import AuditError
 from portal.domain.actors import Actor
@@ -21,25 +17,12 @@ from portal.services.exporting.criteria import criteria_of, criteria_text
 from portal.services.exporting.formats import ExportFormat
 from portal.services.exporting.stamping import NoTimeStamp
 from portal.services.exports import Exports, TooManyForCourt
+from portal.services.file_jobs import Download, FileJobs, JobState, Run, Superseded
 from portal.services.oversight import TrailSearch
 from portal.services.safeguards import Foundations
-from portal.services.sealed_files import SealedFiles, new_key
+from portal.services.sealed_files import SealedFiles
 
-#: A run that has not been heard of for so long has died with its process; what it began is begun again.
-SILENCE = timedelta(minutes=1)
-#: Seconds between two notes of how far a run is.
-_TOLD_SECONDS = 1.0
 HISTORY_LENGTH = 20
-
-
-class ExportState(StrEnum):
-    """From the request to the end of the file."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    READY = "ready"
-    FAILED = "failed"
-    EXPIRED = "expired"
 
 
 class ExportProblem(StrEnum):
@@ -58,7 +41,7 @@ class ShownExport:
     job_id: str
     form: ExportFormat
     requested_at: datetime
-    state: ExportState
+    state: JobState
     problem: ExportProblem | None
     done: int
     total: int
@@ -67,20 +50,7 @@ class ShownExport:
 
     @property
     def is_over(self) -> bool:
-        return self.state not in {ExportState.WAITING, ExportState.RUNNING}
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A file to send: its name, its whole length, and a way to read bytes `start` to `end` (exclusive) of it."""
-
-    filename: str
-    size: int
-    part: Callable[[int, int], Iterator[bytes]]
-
-
-class _Superseded(Exception):
-    """Another run has taken this export over; this one leaves it alone."""
+        return self.state.is_over
 
 
 class ExportDesk:
@@ -99,8 +69,7 @@ class ExportDesk:
         self._clock = on.clock
         self._accounts = accounts
         self._exports = exports
-        self._files = files
-        self._keep = keep
+        self._jobs = FileJobs(ExportJob, on, files, keep)
 
     def request(self, actor: Actor, wanted: TrailSearch, form: ExportFormat, *, request_id: str) -> str:
         """Record the request in the log and give the id of a waiting export, which a job then makes.
@@ -118,25 +87,18 @@ class ExportDesk:
                     request_id=request_id,
                     format=form,
                     sealed_criteria=self._sealer.seal(criteria_text(wanted), job_id),
-                    state=ExportState.WAITING,
+                    state=JobState.WAITING,
                     heartbeat_at=now,
                 )
             )
         return job_id
 
     def recent(self, actor: Actor) -> list[ShownExport]:
-        with self._sessions() as session:
-            rows = session.scalars(
-                select(ExportJob)
-                .where(ExportJob.requested_by == actor.account_id)
-                .order_by(ExportJob.requested_at.desc())
-                .limit(HISTORY_LENGTH)
-            )
-            return [_shown(row) for row in rows]
+        return [_shown(row) for row in self._jobs.recent(actor.account_id, HISTORY_LENGTH)]
 
     def export(self, actor: Actor, job_id: str) -> ShownExport:
         """Raises NothingHere for an export that does not exist or that somebody else asked for."""
-        return _shown(self._own(actor, job_id))
+        return _shown(self._jobs.own(actor.account_id, job_id))
 
     def download(self, actor: Actor, job_id: str, *, request_id: str) -> Download:
         """The file, once the fetching is in the log.
@@ -145,26 +107,13 @@ class ExportDesk:
             NothingHere: there is no such file, it is another's, or it has expired.
             DisclosureUnavailable: the fetching could not be recorded.
         """
-        row = self._own(actor, job_id)
-        if row.state != ExportState.READY or row.sealed_key is None or row.size is None or row.filename is None:
-            raise NothingHere
-        key, size = bytes.fromhex(self._sealer.unseal(row.sealed_key, job_id)), row.size
+        download = self._jobs.download(self._jobs.own(actor.account_id, job_id))
         self._exports.record_download(actor, job_id, request_id=request_id)
-
-        def part(start: int, end: int) -> Iterator[bytes]:
-            return self._files.read(job_id, key, size, start=start, end=end)
-
-        return Download(row.filename, size, part)
+        return download
 
     def resume_due(self) -> int:
         """Make every export that waits or whose run has died; gives how many were made."""
-        with self._sessions() as session:
-            due = session.scalars(
-                select(ExportJob.id)
-                .where(ExportJob.state.in_([ExportState.WAITING, ExportState.RUNNING]))
-                .order_by(ExportJob.requested_at)
-            ).all()
-        return sum(self.perform(job_id) for job_id in due)
+        return sum(self.perform(job_id) for job_id in self._jobs.due())
 
     def run(self, job_id: str) -> None:
         """Make the export, as a job."""
@@ -172,108 +121,45 @@ class ExportDesk:
 
     def perform(self, job_id: str) -> bool:
         """Make one export from its beginning. False if another run has it."""
-        worker = str(uuid.uuid4())
-        row = self._claimed(job_id, worker)
-        if row is None:
+        run = self._jobs.claim(job_id)
+        if run is None:
             return False
         try:
-            self._make(row, worker)
-        except _Superseded:
+            problem = self._problem_of(run)
+            if problem is not None:
+                run.fail(problem)
+        except Superseded:
             return False
-        except TooManyForCourt:
-            return self._fail(job_id, worker, ExportProblem.TOO_MANY)
-        except NoTimeStamp:
-            return self._fail(job_id, worker, ExportProblem.NO_TIME_STAMP)
-        except NothingHere:
-            return self._fail(job_id, worker, ExportProblem.ACCOUNT)
-        except AuditError:
-            return self._fail(job_id, worker, ExportProblem.LOG)
         return True
 
     def discard_old(self) -> int:
         """Delete the files whose time is over, and their keys; gives how many."""
-        with self._sessions.begin() as session:
-            gone = session.scalars(
-                update(ExportJob)
-                .where(ExportJob.state == ExportState.READY, ExportJob.expires_at <= self._clock())
-                .values(state=ExportState.EXPIRED, sealed_key=None)
-                .returning(ExportJob.id)
-            ).all()
-        for job_id in gone:
-            self._files.remove(job_id)
-        return len(gone)
+        return self._jobs.discard_old()
 
-    def _make(self, row: ExportJob, worker: str) -> None:
+    def _problem_of(self, run: Run[ExportJob]) -> ExportProblem | None:
+        """Make it, or say why not."""
+        try:
+            self._make(run)
+        except TooManyForCourt:
+            return ExportProblem.TOO_MANY
+        except NoTimeStamp:
+            return ExportProblem.NO_TIME_STAMP
+        except NothingHere:
+            return ExportProblem.ACCOUNT
+        except AuditError:
+            return ExportProblem.LOG
+        return None
+
+    def _make(self, run: Run[ExportJob]) -> None:
         """The asker is looked up anew: whoever has lost the account or its role gets nothing more."""
+        row = run.row
         actor = self._accounts.actor(row.requested_by)
         if not role_may(actor.role, Permission.EXPORT_TRAIL):
             raise NothingHere
         wanted = criteria_of(self._sealer.unseal(row.sealed_criteria, row.id))
-        self._keep_up(row.id, worker, total=self._exports.total(wanted).number)
-        export = self._exports.make(actor, wanted, ExportFormat(row.format), self._progress_of(row.id, worker))
-        key = new_key()
-        size = self._files.write(row.id, key, export.chunks)
-        now = self._clock()
-        self._keep_up(
-            row.id,
-            worker,
-            state=ExportState.READY,
-            filename=export.filename,
-            size=size,
-            sealed_key=self._sealer.seal(key.hex(), row.id),
-            finished_at=now,
-            expires_at=now + self._keep,
-        )
-
-    def _progress_of(self, job_id: str, worker: str) -> Callable[[int], None]:
-        last = 0.0
-
-        def progress(done: int) -> None:
-            nonlocal last
-            if (now := time.monotonic()) - last >= _TOLD_SECONDS:
-                last = now
-                self._keep_up(job_id, worker, done=done)
-
-        return progress
-
-    def _claimed(self, job_id: str, worker: str) -> ExportJob | None:
-        now = self._clock()
-        with self._sessions.begin() as session:
-            claimed = session.scalars(
-                update(ExportJob)
-                .where(
-                    ExportJob.id == job_id,
-                    ExportJob.state.in_([ExportState.WAITING, ExportState.RUNNING]),
-                    or_(ExportJob.worker.is_(None), ExportJob.heartbeat_at < now - SILENCE),
-                )
-                .values(worker=worker, state=ExportState.RUNNING, heartbeat_at=now, done=0)
-                .returning(ExportJob)
-            ).one_or_none()
-            session.expunge_all()
-        return claimed
-
-    def _keep_up(self, job_id: str, worker: str, **changes: object) -> None:
-        """Raises _Superseded where the export is no longer this run's."""
-        with self._sessions.begin() as session:
-            kept = session.scalars(
-                update(ExportJob)
-                .where(ExportJob.id == job_id, ExportJob.worker == worker)
-                .values(**{"heartbeat_at": self._clock(), **changes})
-                .returning(ExportJob.id)
-            ).all()
-        if not kept:
-            raise _Superseded
-
-    def _fail(self, job_id: str, worker: str, problem: ExportProblem) -> bool:
-        self._keep_up(job_id, worker, state=ExportState.FAILED, problem=problem, finished_at=self._clock())
-        return True
-
-    def _own(self, actor: Actor, job_id: str) -> ExportJob:
-        with self._sessions() as session:
-            row = session.get(ExportJob, job_id)
-        if row is None or row.requested_by != actor.account_id:
-            raise NothingHere
-        return row
+        run.keep_up(total=self._exports.total(wanted).number)
+        export = self._exports.make(actor, wanted, ExportFormat(row.format), run.progress)
+        run.hand_over(export.filename, run.write(export.chunks))
 
 
 def _shown(row: ExportJob) -> ShownExport:
@@ -282,7 +168,7 @@ def _shown(row: ExportJob) -> ShownExport:
         row.id,
         ExportFormat(row.format),
         row.requested_at,
-        ExportState(row.state),
+        JobState(row.state),
         problem,
         row.done,
         row.total,

@@ -10,6 +10,7 @@ from portal.registries.catalogue import Catalogue
 from portal.services.accounts import Accounts
 from portal.services.analytics.desk import Analytics
 from portal.services.auditor_acts import AuditorActs
+from portal.services.bundle.desk import BundleDesk
 from portal.services.casework import Casework
 from portal.services.casework_room import CaseworkRoom
 from portal.services.consents.room import Consents
@@ -72,6 +73,7 @@ class House:
     identities: Identities
     auditor_acts: AuditorActs
     disputes: DisputeRoom
+    bundles: BundleDesk
     unusual: UnusualLooks
     news: NewsPegs
     dashboard: Dashboard

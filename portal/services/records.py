@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from portal.domain.actions import Action
 from portal.domain.actors import Actor
@@ -12,6 +13,7 @@ from portal.domain.purposes import OWN_LOOK, Purpose
 from portal.registries.catalogue import Catalogue, Registry
 from portal.registries.records import Record
 from portal.services.disclosure import Gate, Grant
+from portal.services.entries import Once
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,18 @@ class Records:
         registry = self._catalogue.registries.get(registry_code)
         if registry is None:
             raise NothingHere
-        grant = self._grant(actor, registry, tuple(registry.fields), request_id)
+        return self._opened(registry, self._grant(actor, registry, tuple(registry.fields), request_id))
+
+    def everything(self, actor: Actor, *, request_id: str, once: Once) -> Iterator[OwnRecords]:
+        """Everything that any registry holds on the actor, one registry after the other, each look an entry.
+
+        `once` keeps what is asked for again, after a crash, one look. Raises DisclosureUnavailable as `open`.
+        """
+        for registry in self._catalogue.registries.values():
+            grant = self._grant(actor, registry, tuple(registry.fields), request_id)
+            yield self._opened(registry, replace(grant, once=once))
+
+    def _opened(self, registry: Registry, grant: Grant) -> OwnRecords:
         disclosure = self._gate.disclose([grant])[0]
         return OwnRecords(registry, disclosure.entry, disclosure.records)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -200,6 +201,15 @@ class Trail:
             [self._line(actor, logged, logged.access) for logged in page.items if logged.access is not None],
             None if older is None else self._references.to_entry(older, actor.account_id),
         )
+
+    def everything(self, actor: Actor, *, size: int) -> Iterator[TrailLine]:
+        """All lines about the actor below tree size `size`, own looks and checks too: oldest first, in constant memory.
+
+        What seals withhold is not among them; whoever wants to tell of seals that are over lifts them first.
+        """
+        for logged in self._log.stream(TrailQuery(subject=subject_of(actor).subject), size=size):
+            if logged.access is not None:
+                yield self._line(actor, logged, logged.access)
 
     def line(self, actor: Actor, reference: str) -> TrailLine:
         """Raises NothingHere when the entry does not exist, is erased, or is about somebody else."""

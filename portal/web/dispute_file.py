@@ -13,6 +13,7 @@ from zipstream import ZIP_DEFLATED, ZipStream
 from portal.domain.disputes import ARTICLES, GROUND_LAW
 from portal.services.disputes.file import DisputeFile
 from portal.services.disputes.ledger import Message
+from portal.services.disputes.plain import plain_dispute
 from portal.services.trail import TrailLine
 from portal.web.dispute_wording import GROUNDS_IN_WORDS, SHORT_KINDS, STATES, STEPS, TOLD_RULINGS, withheld_in_words
 from portal.web.formatting import day, grouped, moment
@@ -129,45 +130,10 @@ def _beside(message: Message) -> list[str]:
 
 
 def _plain(file: DisputeFile, person: str) -> dict[str, object]:
-    """The same for a machine: codes instead of words, times in UTC (ISO 8601)."""
-    dispute = file.dispute
+    """The same for a machine."""
     return {
-        "number": dispute.number,
+        **plain_dispute(file.dispute),
         "person": person,
-        "organisation": dispute.organisation,
-        "kind": dispute.kind,
-        "basis": ARTICLES[dispute.kind],
-        "registry": dispute.registry,
-        "field": dispute.field,
-        "contested_entry": dispute.entry,
-        "state": dispute.state,
-        "opened_at": dispute.opened_at.isoformat(),
-        "due_on": dispute.due_on.isoformat(),
-        "extended": dispute.is_extended,
-        "closed_at": None if dispute.closed_at is None else dispute.closed_at.isoformat(),
-        "ruling": dispute.ruling,
-        "ground": dispute.ground,
-        "ground_in_law": None if dispute.ground is None else GROUND_LAW[dispute.ground],
-        "steps": [
-            {
-                "step": message.step,
-                "by": "person" if message.by_person else "organisation",
-                "written_at": message.written_at.isoformat(),
-                "entry": message.entry,
-                "text": message.text,
-                "withheld": [part.reason for part in message.parts if part.reason is not None],
-                "attachments": [
-                    {
-                        "name": one.name or None,
-                        "kind": one.kind,
-                        "withheld": one.withheld,
-                        "passages_withheld": [span.reason for span in one.spans],
-                    }
-                    for one in message.attachments
-                ],
-            }
-            for message in dispute.messages
-        ],
         "receipts": [f"receipts/{receipt.proof.index}.txt" for receipt in file.receipts],
         "made_at": file.made_at.isoformat(),
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.services.export_desk import ExportProblem, ExportState
+from portal.services.export_desk import ExportProblem
 from portal.services.exporting.formats import ExportFormat
+from portal.services.file_jobs import JobState
 from portal.web.i18n import lazy_gettext as _l
 
 FORMATS = {
@@ -16,11 +17,11 @@ FORMATS = {
     ExportFormat.COURT: _l("Bundle for a court: each entry with its proof, and a report to read"),
 }
 STATES = {
-    ExportState.WAITING: _l("Waiting"),
-    ExportState.RUNNING: _l("Being made"),
-    ExportState.READY: _l("Ready"),
-    ExportState.FAILED: _l("Not made"),
-    ExportState.EXPIRED: _l("Deleted"),
+    JobState.WAITING: _l("Waiting"),
+    JobState.RUNNING: _l("Being made"),
+    JobState.READY: _l("Ready"),
+    JobState.FAILED: _l("Not made"),
+    JobState.EXPIRED: _l("Deleted"),
 }
 PROBLEMS = {
     ExportProblem.TOO_MANY: _l("There are too many entries for a court’s bundle. Search for fewer and export again."),

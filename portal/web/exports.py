@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import Range
 
 from portal.domain.assurance import Assurance
 from portal.domain.permissions import Permission
@@ -17,10 +16,10 @@ from portal.services.exports import TooManyForCourt
 from portal.services.oversight import TrailSearch
 from portal.services.security_log import announce
 from portal.web.asking import wanted_of
+from portal.web.downloads import as_attachment
 from portal.web.forms.oversight import SearchForm
 from portal.web.guard import FRESH, requires
 from portal.web.house import actor, house, jobs, request_id
-from portal.web.uploads import begun
 
 blueprint = Blueprint("exports", __name__)
 
@@ -60,35 +59,9 @@ def one(job: str) -> ResponseReturnValue:
 @blueprint.get("/oversight/exports/<job>/file")
 @requires(Permission.EXPORT_TRAIL, assurance=Assurance.HIGH)
 def file(job: str) -> ResponseReturnValue:
-    """The whole file, or the part of it that a download that was cut off still lacks (RFC 9110, section 14)."""
     download = house().export_desk.download(actor(), job, request_id=request_id())
     announce(SecurityEvent.TRAIL_EXPORTED, format="file")
-    headers = {
-        "Content-Disposition": f"attachment; filename={download.filename}",
-        "Accept-Ranges": "bytes",
-        "ETag": f'"{job}"',
-    }
-    part = _wanted_part(job)
-    bounds = None if part is None else part.range_for_length(download.size)
-    if part is not None and bounds is None:
-        return Response(status=416, headers={"Content-Range": f"bytes */{download.size}"})
-    start, end = bounds or (0, download.size)
-    if bounds is not None:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size}"
-    response = Response(
-        begun(download.part(start, end)), 206 if bounds else 200, mimetype="application/zip", headers=headers
-    )
-    response.content_length = end - start
-    return response
-
-
-def _wanted_part(job: str) -> Range | None:
-    """The one range that was asked for, if any; several ranges are answered with the whole, as they may be."""
-    asked, condition = request.range, request.if_range
-    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
-        return None
-    is_of_another_file = (condition.etag or condition.date) and condition.etag != job
-    return None if is_of_another_file else asked
+    return as_attachment(download, job, "application/zip")
 
 
 def _sent_at_once(wanted: TrailSearch, form: ExportFormat) -> ResponseReturnValue:

@@ -80,6 +80,7 @@ def limit_rooms(app: Flask, limits: LimitsSettings) -> None:
         ),
         "oversight.results": ((limits.searches_per_account, "searches", _account),),
         "exports.start": ((limits.exports_per_account, "exports", _account),),
+        "bundle.start": ((limits.bundles_per_account, "bundles", _account),),
         "oversight.start_verification": ((limits.verifications_per_account, "verifications", _account),),
     }
     for endpoint, counted in narrower.items():

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from portal.domain.actions import OWN_STEPS, SESSION_EVENTS, Action, Outcome, Reason
+from portal.domain.actions import BUNDLE_STEPS, OWN_STEPS, SESSION_EVENTS, Action, Outcome, Reason
 from portal.domain.purposes import OfficialShown
 from portal.services.trail import TrailLine
 from portal.services.understanding.kinds import Kind
+from portal.web.bundle_wording import bundle_sentence
 from portal.web.consent_wording import CONSENT_SENTENCES, consent_sentence
 from portal.web.decision_wording import DECISION_ACTIONS, decision_sentence
 from portal.web.formatting import grouped
@@ -109,6 +110,8 @@ def _own(line: TrailLine) -> str:
         return own_mandate_sentence(line)
     if line.action in OWN_STEPS:
         return _own_step(line)
+    if line.action in BUNDLE_STEPS:
+        return bundle_sentence(line)
     if line.action == Action.ALERT_CHOICE:
         return _("You chose what you are told of, and how.")
     if line.action == Action.MAIL_ADDRESS:

@@ -15,6 +15,7 @@ from portal.domain.errors import StrongerSignInNeeded
 from portal.services.errands import Errand
 from portal.services.sessions import Method, Proof
 from portal.web.errors import STRONGER_SIGN_IN_NEEDED, page
+from portal.web.forms.bundle import SECRETS
 from portal.web.guard import signed_in
 from portal.web.house import house, present, request_id
 from portal.web.tokens import with_token
@@ -25,6 +26,8 @@ blueprint = Blueprint("step_up", __name__)
 WAYS: dict[Method, str] = {Method.DEMONSTRATION: "step_up.demonstration", Method.OPENID: "openid.step_up"}
 #: What the demonstration's button counts as: it stands for a proof at the highest level, and says so.
 AS_DEMONSTRATION = Proof(Method.DEMONSTRATION, Assurance.HIGH)
+#: The mark of one page against forgery, and what somebody locks their own file with: that is typed again.
+_NEVER_KEPT = frozenset({"csrf_token", *SECRETS})
 
 
 def init_step_up(app: Flask) -> None:
@@ -71,7 +74,7 @@ def _ask(needed: StrongerSignInNeeded) -> Response | BaseResponse:
         return page(403, STRONGER_SIGN_IN_NEEDED)
     # A form is kept only now, after its mark against forgery was checked: nobody can plant what is offered to be sent.
     is_form = request.method == "POST"
-    fields = tuple(item for item in request.form.items(multi=True) if item[0] != "csrf_token")
+    fields = tuple(item for item in request.form.items(multi=True) if item[0] not in _NEVER_KEPT)
     fresh = needed.demand.fresh
     errand = Errand(
         path=request.full_path if request.query_string else request.path,

@@ -20,6 +20,7 @@ from portal.services.justification import MINIMUM_LENGTH, Weakness
 from portal.services.sessions import Method
 from portal.services.understanding.kinds import Kind
 from portal.services.verification import RunState
+from portal.web.bundle_wording import BUNDLE_ACTIONS
 from portal.web.consent_wording import CONSENT_ACTIONS, CONSENT_REASONS
 from portal.web.decision_wording import DECISION_ACTIONS, DECISION_REASONS
 from portal.web.house import house
@@ -145,6 +146,7 @@ ACTIONS = {
     **CONSENT_ACTIONS,
     **MANDATE_ACTIONS,
     **DECISION_ACTIONS,
+    **BUNDLE_ACTIONS,
 }
 OUTCOMES = {
     Outcome.RELEASED: _l("Shown"),

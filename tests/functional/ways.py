@@ -22,6 +22,7 @@ from portal.demo.personas import (
 )
 from portal.domain.actors import Role
 from tests.functional.pages.base import PortalPage, SignIn
+from tests.functional.pages.bundle import BundleOverview
 from tests.functional.pages.casework import OwnCases, PurposeChoice
 from tests.functional.pages.citizen import History
 from tests.functional.pages.disputes import Contest, DisputePage, DisputeQueue
@@ -245,6 +246,15 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
             _mandate_form(here).page.get_by_role("button", name="Give the mandate").click()
         ),
         ("trail.history", "own looks"): lambda here: here.page.goto(f"{here.site}/me/accesses?kind=own"),
+        ("bundle.new", "after a fresh proof"): lambda here: BundleOverview(here.page, here.site).open().ask(),
+        ("bundle.start", "with a mistake"): lambda here: BundleOverview(here.page, here.site).open().ask().send(),
+        ("bundle.one", "ready, locked"): lambda here: (
+            BundleOverview(here.page, here.site)
+            .open()
+            .ask()
+            .locked("four correct horses in an orchard")
+            .wait_until_ready()
+        ),
     },
     CASEWORKER: {
         ("cases.open_record", "opened from a case"): _open_from_case,

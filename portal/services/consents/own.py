@@ -34,11 +34,11 @@ class OwnConsents:
         self._log = log
         self._clock = clock
 
-    def all(self, actor: Actor) -> list[ShownConsent]:
-        """Newest request first."""
+    def all(self, actor: Actor, limit: int | None = SHOWN) -> list[ShownConsent]:
+        """Newest request first; without a `limit` really all of them."""
         mine = Consent.subject_index == self._register.index_of(subject_of(actor))
         with self._sessions() as session:
-            rows = session.scalars(select(Consent).where(mine).order_by(Consent.asked_at.desc()).limit(SHOWN))
+            rows = session.scalars(select(Consent).where(mine).order_by(Consent.asked_at.desc()).limit(limit))
             return [self._register.shown(row, self._clock()) for row in rows]
 
     def one(self, actor: Actor, consent_id: str) -> ShownConsent:

@@ -89,6 +89,12 @@ class Disputes:
             rows = session.scalars(self._own(actor).order_by(Dispute.opened_at.desc()).limit(_SHOWN)).all()
             return [self._ledger.shown(session, row, with_messages=False) for row in rows]
 
+    def everything(self, actor: Actor) -> list[ShownDispute]:
+        """Really all of the actor's disputes, with what was written in them and is not withheld; the oldest first."""
+        with self._ledger.reading() as session:
+            rows = session.scalars(self._own(actor).order_by(Dispute.opened_at)).all()
+            return [self._ledger.shown(session, row, with_messages=True) for row in rows]
+
     def one(self, actor: Actor, dispute_id: str) -> ShownDispute:
         """Raises NothingHere where there is none, or where it is somebody else's."""
         with self._ledger.reading() as session:

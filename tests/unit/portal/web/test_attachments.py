@@ -111,7 +111,7 @@ def files(*named: tuple[str, bytes]) -> list[FileStorage]:
     return [FileStorage(io.BytesIO(content), name) for name, content in named]
 
 
-def send(portal: Scene, client: FlaskClient, path: str, *named: tuple[str, bytes], **form: Any) -> Any:
+def send(portal: FakePortal, client: FlaskClient, path: str, *named: tuple[str, bytes], **form: Any) -> Any:
     """As a browser sends files. Werkzeug's client would leave a large body's temporary file open."""
     box = form.pop("box", "attachments")
     boundary, body = encode_multipart({"csrf_token": token_of(client), **form, box: files(*named)})

@@ -16,8 +16,8 @@ from sqlalchemy import update
 from audit.log import TrailQuery
 from portal.domain.actions import Action
 from portal.models.exports import ExportJob
-from portal.services.export_desk import SILENCE, ExportState
 from portal.services.exporting.criteria import criteria_of, criteria_text
+from portal.services.file_jobs import SILENCE, JobState
 from portal.services.oversight import TrailSearch
 from tests.factories.apps import FakePortal
 from tests.factories.logs import TickingClock, an_access
@@ -167,7 +167,7 @@ def test_an_export_whose_process_died_is_made_again_and_a_running_one_is_left_al
     portal: FakePortal, client: FlaskClient, clock: TickingClock
 ) -> None:
     page = _asked_for(portal, client)
-    _row(portal, page, state=ExportState.RUNNING, worker="dead", heartbeat_at=clock.now, done=2)
+    _row(portal, page, state=JobState.RUNNING, worker="dead", heartbeat_at=clock.now, done=2)
     assert portal.house.export_desk.resume_due() == 0
     clock.now += SILENCE
     assert portal.house.export_desk.resume_due() == 1

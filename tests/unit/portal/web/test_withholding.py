@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from portal.domain.actions import Action
 from portal.domain.disputes import WithholdingReason
 from portal.domain.errors import NothingHere
+from tests.factories.bundles import bundle_of
 from tests.factories.files import pdf
 from tests.factories.logs import TickingClock
 from tests.fakes.clamd import Clamd, scanning
@@ -50,14 +51,21 @@ def portal(shared: Scene) -> Scene:
 
 
 def everything_for_the_person(portal: Scene, client: Any, dispute: str) -> bytes:
-    """Every byte that the person is given: the page, its files, and each part of the file for the inspectorate."""
+    """Every byte that the person is given: the page, its files, each part of the file for the inspectorate, and what
+    the bundle of all their data says of this dispute.
+    """
     page = client.get(f"/me/disputes/{dispute}").get_data()
     given = [page, *(client.get(link).get_data() for link in links(page.decode()))]
     archive = ZipFile(io.BytesIO(portal.post(client, f"/me/disputes/{dispute}/file.zip").get_data()))
     given += [archive.read(name) for name in archive.namelist()]
     given += ["\n".join(archive.namelist()).encode()]
-    report = PdfReader(io.BytesIO(archive.read("dispute.pdf")))
-    given += [page.extract_text().encode() for page in report.pages]
+    taken = bundle_of(portal)
+    number = json.loads(archive.read("dispute.json"))["number"]
+    [told] = [one for one in json.loads(taken["disputes.json"]) if one["number"] == number]
+    given.append(json.dumps(told, ensure_ascii=False).encode())
+    given += [name.encode() + content for name, content in taken.items() if name.startswith(f"disputes/{number}/")]
+    for report in (archive.read("dispute.pdf"), taken["report.pdf"]):
+        given += [page.extract_text().encode() for page in PdfReader(io.BytesIO(report)).pages]
     return b"\n".join(given)
 
 

@@ -343,9 +343,12 @@ class TileNodes:
         hashes = tile[start * HASH_SIZE : (start + (1 << within)) * HASH_SIZE]
         if len(hashes) != HASH_SIZE << within:
             raise VerificationFailed(f"tile {tile_index} of level {level} is shorter than the tree")
-        if level and within:  # one of few tiles, which every proof needs
+        if within and (level or len(tile) < _FULL_TILE):  # one of few tiles, which every proof needs
             return _inner_nodes(tile)[within][start >> within]
         return root_of([hashes[at : at + HASH_SIZE] for at in range(0, len(hashes), HASH_SIZE)])
+
+
+_FULL_TILE = TILE_WIDTH * HASH_SIZE
 
 
 @lru_cache(maxsize=64)

@@ -48,7 +48,8 @@ class DisputeSettings(BaseModel):
 
     What was written in a dispute and attached to it is erased `keep_days` after its end. `authority` is the supervisory
     authority by its code in the catalogue; notices that a file waits for it go to `authority_mail`, and the file waits
-    for `filing_days`.
+    for `filing_days`. Whoever received a value that was found wrong, and has not said after `reminder_days` that they
+    took that into account, is reminded, three times at most.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -56,4 +57,5 @@ class DisputeSettings(BaseModel):
     keep_days: int = Field(default=1827, ge=30, le=7305)
     authority: str = Field(default="data-protection-inspectorate", pattern=r"^[a-z][a-z0-9-]{0,63}$")
     authority_mail: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$")
+    reminder_days: int = Field(default=14, ge=1, le=366)
     filing_days: int = Field(default=60, ge=1, le=366)

@@ -76,6 +76,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         Schedule(
             {
                 "erased disputes": house.disputes.retention.erase_due,
+                "reminders of corrections": house.disputes.corrections.remind_due,
                 "old complaints": house.disputes.filings.discard_old,
             }
         ).start()

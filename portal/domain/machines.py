@@ -20,6 +20,8 @@ class Operation(StrEnum):
     #: A recipient asks people for consent to this registry's data, and uses what they gave.
     REQUEST_CONSENT = "consents.request"
     USE_CONSENT = "consents.use"
+    #: A system that received this registry's data fetches what of it was found wrong, and says that it took it over.
+    TAKE_CORRECTIONS = "corrections.take"
 
     def scope(self, registry: str) -> str:
         return f"{self}:{registry}"

@@ -76,6 +76,9 @@ def _scopes(table: TomlTable, organisation: str, catalogue: Catalogue) -> frozen
         elif operation in BY_CONSENT:
             if not _may_receive(organisation, registry, catalogue):
                 table.mistake("scopes", "no purpose with by_consent gives this organisation this registry", position)
+        elif operation == Operation.TAKE_CORRECTIONS:
+            if not (_works_for(organisation, registry, catalogue) or _may_hold(organisation, registry, catalogue)):
+                table.mistake("scopes", "no purpose gives this organisation this registry", position)
         elif not _works_for(organisation, registry, catalogue):
             table.mistake("scopes", "this registry is neither the organisation's nor one that it works for", position)
     if not scopes and "scopes" in table:
@@ -92,6 +95,12 @@ def _may_receive(organisation: str, registry: str, catalogue: Catalogue) -> bool
     return any(
         purpose.by_consent and organisation in purpose.organisations and registry in purpose.permits
         for purpose in catalogue.purposes.values()
+    )
+
+
+def _may_hold(organisation: str, registry: str, catalogue: Catalogue) -> bool:
+    return any(
+        organisation in purpose.organisations and registry in purpose.permits for purpose in catalogue.purposes.values()
     )
 
 

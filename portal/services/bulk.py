@@ -295,14 +295,16 @@ def _lines(sealer: Sealer, rows: Sequence[BulkRow]) -> Iterator[list[str]]:
         head = [str(row.position), code, row.outcome or "", row.reason or "", str(row.entry or "")]
         values = [] if row.sealed_result is None else json.loads(sealer.unseal(row.sealed_result, context))
         if not values:
-            yield [*head, "", "", "", ""]
-        for registry, number, name, value in values:
-            yield [*head, registry, str(number), name, value]
+            yield [*head, "", "", "", "", ""]
+        for registry, number, name, value, *marks in values:  # a result of an earlier release has none
+            yield [*head, registry, str(number), name, value, *(marks or [""])]
 
 
 def _as_csv(lines: Iterator[list[str]]) -> str:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(["row", "personal_code", "outcome", "reason", "entry", "registry", "record", "field", "value"])
+    writer.writerow(
+        ["row", "personal_code", "outcome", "reason", "entry", "registry", "record", "field", "value", "mark"]
+    )
     writer.writerows([neutralised(cell) for cell in line] for line in lines)
     return buffer.getvalue()

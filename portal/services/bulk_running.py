@@ -21,7 +21,7 @@ from portal.domain.identifiers import PersonalCode
 from portal.models.bulk import BulkJob, BulkRow
 from portal.services.accounts import Accounts
 from portal.services.bulk import JobState, RowOutcome, row_context
-from portal.services.casework import Casework, OpenedRecord
+from portal.services.casework import Casework, OpenedRecord, OpenedRegistry
 from portal.services.circumstances import Opening
 from portal.services.clock import Clock
 from portal.services.entries import Once
@@ -176,8 +176,14 @@ class BulkRuns:
 
 def _values(opened: OpenedRecord) -> list[list[str | int]]:
     return [
-        [part.registry.code, number, code, "" if value.value is None else str(value.value)]
+        [part.registry.code, number, code, "" if value.value is None else str(value.value), _marks_on(part, code)]
         for part in opened.registries
         for number, found in enumerate(part.records or (), 1)
         for code, value in found.fields.items()
     ]
+
+
+def _marks_on(part: OpenedRegistry, field: str) -> str:
+    """As it stands in the file: for a program to read, so in one language."""
+    on_field = [mark for mark in part.marks if mark.field in {None, field}]
+    return "; ".join(f"{mark.kind} since {mark.since.date().isoformat()}" for mark in on_field)

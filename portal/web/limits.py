@@ -37,6 +37,9 @@ _REPORTS = frozenset(
         "api_decisions.change",
         "api_decisions.withdraw",
         "api_decisions.make_final",
+        "api_corrections.waiting",
+        "api_corrections.one",
+        "api_corrections.acknowledge",
     }
 )
 #: Sent by programs that prove by a signature who they are, and not as attempts of somebody at a form.

@@ -15,4 +15,8 @@ blueprint = Blueprint("statements", __name__)
 @blueprint.get("/me/statement")
 @requires(Permission.READ_OWN_TRAIL)
 def page() -> ResponseReturnValue:
-    return render_template("statements/page.html", statement=house().statements.statement(actor()))
+    return render_template(
+        "statements/page.html",
+        statement=house().statements.statement(actor()),
+        marks=house().disputes.own.marks(actor()),
+    )

@@ -74,6 +74,7 @@ ONLY_FOR = {
     "supervision.review": BOARD_SUPERVISOR,
     "dpo.queue": BOARD_SUPERVISOR,
     "dpo.one": BOARD_SUPERVISOR,
+    "dpo.withholding": BOARD_SUPERVISOR,
     "seals.supervised_seal": SUPERVISOR,
     "emergencies.overview": POLICE,
     "emergencies.new": POLICE,
@@ -163,6 +164,12 @@ def _dispute(here: PortalPage) -> DisputePage:
     opened.sign_out()
     SignIn(here.page, here.site).open().as_person(BOARD_SUPERVISOR.name)
     return DisputeQueue(here.page, here.site).open().open_one(number)
+
+
+def _withhold(here: PortalPage) -> DisputePage:
+    """In the dispute that is open; of another one, about this officer's own step, they would see nothing."""
+    dispute = DisputePage(here.page, here.site)
+    return dispute.answer("We asked [[1: Juhan Mets]] and write again.", told="We asked").open_withholding()
 
 
 def _supervised_seal(here: PortalPage) -> PortalPage:
@@ -287,6 +294,7 @@ WAYS: Mapping[Reader, Mapping[tuple[str, str], Way]] = {
     },
     BOARD_SUPERVISOR: {
         ("dpo.one", "to decide"): _dispute,
+        ("dpo.withholding", "one passage withheld"): _withhold,
         ("supervision.review", "to decide"): _review,
         ("supervision.escalate", "no reason given"): _escalate_without_a_reason,
         ("supervision.import_cases", "one row refused"): _take_over_cases,

@@ -20,6 +20,7 @@ from portal.services.consents.uses import ConsentUses
 from portal.services.disclosure import Gate
 from portal.services.entries import record
 from portal.services.machines import Admitted
+from portal.services.marks import RecordMarks
 from portal.services.policy import Policy
 from portal.services.safeguards import Foundations
 
@@ -73,10 +74,11 @@ class Consents:
         register = Register(on.sealer)
         terms = Terms(on.catalogue, Policy(on.catalogue), rules)
         requests = ConsentRequests(on.sessions, register, terms, on.log, on.alerts(), on.clock)
+        marks = RecordMarks(on.sessions, on.sealer, on.clock)
         own = OwnConsents(on.sessions, register, on.log, on.clock)
         return cls(
             requests=requests,
-            uses=ConsentUses(on.sessions, register, terms, gate, on.clock),
+            uses=ConsentUses(on.sessions, register, terms, gate, marks, on.clock),
             own=own,
             records=ConsentRecords(own, requests, on.log, on.clock),
         )

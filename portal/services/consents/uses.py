@@ -17,6 +17,7 @@ from portal.domain.consents import ConsentNotInForce, ConsentState, Notice
 from portal.domain.errors import NothingHere
 from portal.domain.identifiers import PersonalCode
 from portal.domain.machines import ClientSystem, Operation
+from portal.domain.marks import Mark, Marks
 from portal.models.consents import Consent
 from portal.services.clock import Clock
 from portal.services.consents.register import Register, ShownConsent
@@ -27,23 +28,26 @@ from portal.services.machines import Admitted
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What a recipient got: one disclosure for each registry, each with the entry that says so."""
+    """What a recipient got: one disclosure for each registry, each with the entry that says so, and what of it is
+    contested or restricted."""
 
     consent_id: str
     disclosures: tuple[Disclosure, ...]
+    marks: tuple[Mark, ...]
 
 
 class ConsentUses:
     """Hands over what a consent covers while it holds."""
 
     def __init__(
-        self, sessions: sessionmaker[Session], register: Register, terms: Terms, gate: Gate, clock: Clock
+        self, sessions: sessionmaker[Session], register: Register, terms: Terms, gate: Gate, marks: Marks, clock: Clock
     ) -> None:
         self._sessions = sessions
         self._register = register
         self._terms = terms
         self._gate = gate
         self._clock = clock
+        self._marks = marks
 
     def use(
         self,
@@ -73,7 +77,8 @@ class ConsentUses:
         if disclosures is None:
             self._gate.refuse(grants, Reason.CONSENT_NOT_IN_FORCE)
             raise ConsentNotInForce
-        return Used(consent_id, tuple(disclosures))
+        concerned = [mark for mark in self._marks.of(consent.subject) if _is_among(mark, fields)]
+        return Used(consent_id, tuple(disclosures), tuple(concerned))
 
     def _known(self, client: ClientSystem, consent_id: str) -> ShownConsent:
         with self._sessions() as session:
@@ -113,6 +118,11 @@ class ConsentUses:
                 session.execute(update(Consent).where(Consent.id == consent_id).values(state=ConsentState.USED))
             session.commit()
             return disclosures
+
+
+def _is_among(mark: Mark, fields: Mapping[str, tuple[str, ...]]) -> bool:
+    codes = fields.get(mark.registry, ())
+    return bool(codes) and (mark.field is None or mark.field in codes)
 
 
 def _grants(

@@ -133,8 +133,8 @@ class Disputes:
             registry, field_code = row.registry_code, row.field_code or None
         self._marking.note(subject_of(actor), registry, field_code)
 
-    def marks(self, actor: Actor, registry: str) -> list[Mark]:
-        """What stands beside the actor's data in one registry: contested, or not to be used."""
+    def marks(self, actor: Actor, registry: str | None = None) -> list[Mark]:
+        """What stands beside the actor's data, in one registry or in all: contested, or not to be used."""
         return self._marking.on(subject_of(actor), registry)
 
     def _own(self, actor: Actor) -> Select[Dispute]:

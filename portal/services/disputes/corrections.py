@@ -10,9 +10,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from audit.entry import Access
 from audit.log import AuditLog, TrailQuery
@@ -29,6 +29,9 @@ from portal.services.entries import record
 #: Looks by which a value leaves its registry for somebody else.
 _RECEIVING = frozenset({Action.READ, Action.AUTOMATED_READ})
 _BASIS = "GDPR Article 19"
+#: After these nobody is reminded any more: the person sees who did not answer, and the authority may ask.
+MOST_REMINDERS = 3
+_A_ROUND = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Recipient:
     looks: int
     told_at: datetime
     acknowledged_at: datetime | None
+    reminders: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +57,21 @@ class Notice:
     last_look_at: datetime
     told_at: datetime
     acknowledged_at: datetime | None
+    reminders: int = 0
 
 
 class Corrections:
     """Finds the recipients of a value, tells them, and takes their acknowledgement."""
 
-    def __init__(self, ledger: DisputeLedger, log: AuditLog, accounts: Accounts, alerts: Alerts) -> None:
+    def __init__(
+        self, ledger: DisputeLedger, log: AuditLog, accounts: Accounts, alerts: Alerts, patience: timedelta
+    ) -> None:
+        """`patience` is how long a recipient has before each reminder."""
         self._ledger = ledger
         self._log = log
         self._accounts = accounts
         self._alerts = alerts
+        self._patience = patience
 
     def tell_recipients(self, dispute_id: str, subject: PersonalCode, *, request_id: str) -> int:
         """Tell everybody who received the value in dispute; gives how many that are. Safe to repeat.
@@ -79,7 +88,11 @@ class Corrections:
                 return 0
             session.add_all(notices)
             record(
-                self._log, [self._event(Action.CORRECTION_NOTICE, dispute, subject, one, request_id) for one in notices]
+                self._log,
+                [
+                    correction_event(Action.CORRECTION_NOTICE, dispute, subject, one, self._ledger.now(), request_id)
+                    for one in notices
+                ],
             )
             told = [(one.id, self._readers(one)) for one in notices]
         for notice_id, accounts in told:
@@ -92,7 +105,9 @@ class Corrections:
         with self._ledger.reading() as session:
             rows = session.scalars(select(CorrectionNotice).where(*shown).order_by(CorrectionNotice.organisation))
             return [
-                Recipient(row.organisation, row.account_id is None, row.looks, row.told_at, row.acknowledged_at)
+                Recipient(
+                    row.organisation, row.account_id is None, row.looks, row.told_at, row.acknowledged_at, row.reminders
+                )
                 for row in rows
             ]
 
@@ -110,6 +125,7 @@ class Corrections:
                     one.last_look_at,
                     one.told_at,
                     one.acknowledged_at,
+                    one.reminders,
                 )
                 for one, dispute in rows
             ]
@@ -132,9 +148,44 @@ class Corrections:
             if changed:
                 dispute = session.get_one(Dispute, row.dispute_id)
                 subject = self._ledger.subject_of(dispute)
-                event = self._event(Action.CORRECTION_ACKNOWLEDGEMENT, dispute, subject, row, request_id)
+                event = correction_event(
+                    Action.CORRECTION_ACKNOWLEDGEMENT, dispute, subject, row, self._ledger.now(), request_id
+                )
                 named = replace(event, role=actor.role, official=actor.account_id, official_name=actor.name)
                 record(self._log, [named])
+
+    def remind_due(self) -> int:
+        """Remind everybody who has had long enough and has not answered; gives how many. Safe to repeat."""
+        before = self._ledger.now() - self._patience
+        is_due = (
+            CorrectionNotice.acknowledged_at.is_(None),
+            CorrectionNotice.reminders < MOST_REMINDERS,
+            func.coalesce(CorrectionNotice.reminded_at, CorrectionNotice.told_at) <= before,
+        )
+        with self._ledger.reading() as session:
+            due = session.scalars(select(CorrectionNotice.id).where(*is_due).limit(_A_ROUND)).all()
+        return sum(self._remind(notice_id, is_due) for notice_id in due)
+
+    def _remind(self, notice_id: str, is_due: tuple[ColumnElement[bool], ...]) -> bool:
+        """Raises DisclosureUnavailable: the log could not record it; nobody was reminded."""
+        with self._ledger.step() as session:
+            row = session.scalars(
+                update(CorrectionNotice)
+                .where(CorrectionNotice.id == notice_id, *is_due)
+                .values(reminders=CorrectionNotice.reminders + 1, reminded_at=self._ledger.now())
+                .returning(CorrectionNotice)
+            ).one_or_none()
+            if row is None:
+                return False
+            dispute = session.get_one(Dispute, row.dispute_id)
+            subject = self._ledger.subject_of(dispute)
+            event = correction_event(
+                Action.CORRECTION_REMINDER, dispute, subject, row, self._ledger.now(), uuid.uuid4().hex[:16]
+            )
+            record(self._log, [replace(event, automatic=True)])
+            readers, place = self._readers(row), f"{notice_id}/{row.reminders}"
+        self._alerts.tell_accounts(readers, AlertKind.CORRECTION, place)
+        return True
 
     def _notices(self, dispute: Dispute, subject: PersonalCode) -> list[CorrectionNotice]:
         """One for each official and each organisation's systems, under a seal and without one apart."""
@@ -192,20 +243,27 @@ class Corrections:
         )
         return or_(own, of_organisation)
 
-    def _event(
-        self, action: Action, dispute: Dispute, subject: PersonalCode, notice: CorrectionNotice, request_id: str
-    ) -> Access:
-        return Access(
-            action=action,
-            outcome=Outcome.DONE,
-            source=PORTAL_SOURCE,
-            occurred_at=self._ledger.now(),
-            subject=subject.subject,
-            organisation=notice.organisation,
-            registry=dispute.registry_code,
-            fields=(dispute.field_code,) if dispute.field_code else (),
-            lawful_basis=_BASIS,
-            request_id=request_id,
-            seal=notice.seal,
-            details={"dispute": dispute.number, "looks": notice.looks},
-        )
+
+def correction_event(
+    action: Action,
+    dispute: Dispute,
+    subject: PersonalCode,
+    notice: CorrectionNotice,
+    at: datetime,
+    request_id: str,
+) -> Access:
+    """What the log says of one recipient of a value that was found wrong."""
+    return Access(
+        action=action,
+        outcome=Outcome.DONE,
+        source=PORTAL_SOURCE,
+        occurred_at=at,
+        subject=subject.subject,
+        organisation=notice.organisation,
+        registry=dispute.registry_code,
+        fields=(dispute.field_code,) if dispute.field_code else (),
+        lawful_basis=_BASIS,
+        request_id=request_id,
+        seal=notice.seal,
+        details={"dispute": dispute.number, "looks": notice.looks},
+    )

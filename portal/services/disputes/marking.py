@@ -47,6 +47,6 @@ class Marking:
             change = self._marks.put if is_wanted else self._marks.lift
             change(subject, kind, registry, field)
 
-    def on(self, subject: PersonalCode, registry: str) -> list[Mark]:
-        """The marks on one registry's record of a person, the newest first."""
-        return [mark for mark in self._marks.of(subject) if mark.registry == registry]
+    def on(self, subject: PersonalCode, registry: str | None) -> list[Mark]:
+        """The marks on one registry's record of a person, or on all records, the newest first."""
+        return [mark for mark in self._marks.of(subject) if registry in {None, mark.registry}]

@@ -18,6 +18,7 @@ from portal.services.disputes.file import DisputeFiles
 from portal.services.disputes.filings import Authority, DisputeFilings
 from portal.services.disputes.ledger import DisputeLedger
 from portal.services.disputes.marking import Marking
+from portal.services.disputes.system_corrections import SystemCorrections
 from portal.services.disputes.withholding import Withholding
 from portal.services.marks import RecordMarks
 from portal.services.oversight import Oversight
@@ -34,6 +35,7 @@ class DisputeTerms:
     keep: timedelta
     filed: SealedFiles
     authority: Authority
+    patience: timedelta
 
     @classmethod
     def of(cls, attachments: AttachmentSettings, disputes: DisputeSettings, *, is_production: bool) -> Self:
@@ -44,6 +46,7 @@ class DisputeTerms:
             timedelta(days=disputes.keep_days),
             SealedFiles(attachments.folder / "filed"),
             Authority(disputes.authority, disputes.authority_mail, timedelta(days=disputes.filing_days)),
+            timedelta(days=disputes.reminder_days),
         )
 
 
@@ -61,6 +64,7 @@ class DisputeRoom:
     retention: DisputeRetention
     withholding: Withholding
     filings: DisputeFilings
+    system_corrections: SystemCorrections
 
     @classmethod
     def furnish(
@@ -70,7 +74,7 @@ class DisputeRoom:
         marks = RecordMarks(on.sessions, on.sealer, on.clock)
         marking = Marking(ledger, marks)
         own = Disputes(ledger, trail, on.catalogue, marking)
-        corrections = Corrections(ledger, on.log, accounts, on.alerts())
+        corrections = Corrections(ledger, on.log, accounts, on.alerts(), terms.patience)
         desk = DisputeDesk(ledger, oversight, on.alerts(), marking, corrections)
         attachments = DisputeAttachments(ledger, own, desk, terms.intake)
         return cls(
@@ -82,6 +86,7 @@ class DisputeRoom:
             marks=marks,
             attachments=attachments,
             withholding=Withholding(ledger, desk, terms.intake),
+            system_corrections=SystemCorrections(ledger, on.log),
             filings=DisputeFilings(ledger, own, terms.filed, terms.authority),
             retention=DisputeRetention(ledger, terms.intake, terms.keep),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from portal.domain.consents import ConsentRequestRefused
 from portal.domain.identifiers import InvalidPersonalCode, PersonalCode
 from portal.domain.machines import Operation
+from portal.domain.marks import Mark
 from portal.domain.text import LANGUAGES
 from portal.registries.records import Record
 from portal.services.consents.record import MEDIA_TYPE
@@ -106,7 +108,7 @@ def use(consent: str) -> ResponseReturnValue:
         raise ConsentRequestRefused(mistakes_of(error)) from None
     wanted = None if fields is None else {registry: tuple(codes) for registry, codes in fields.items()}
     used = house().consents.uses.use(admitted(), consent, wanted, request_id=request_id())
-    return jsonify(id=used.consent_id, registries=[_disclosed(one) for one in used.disclosures])
+    return jsonify(id=used.consent_id, registries=[_disclosed(one, used.marks) for one in used.disclosures])
 
 
 def _standing(standing: Standing) -> dict[str, Any]:
@@ -114,10 +116,18 @@ def _standing(standing: Standing) -> dict[str, Any]:
     return told if standing.ends_at is None else told | {"ends_at": rfc3339(standing.ends_at)}
 
 
-def _disclosed(disclosure: Disclosure) -> dict[str, Any]:
-    """`records` is null where the registry gave no answer, and empty where it holds nothing."""
+def _disclosed(disclosure: Disclosure, marks: Iterable[Mark]) -> dict[str, Any]:
+    """`records` is null where the registry gave no answer, and empty where it holds nothing.
+
+    `marks` say what the person contests, or what may not be used for now, and since when; `field` is null for all.
+    """
     records = None if disclosure.records is None else [_record(one) for one in disclosure.records]
-    return {"registry": disclosure.registry, "records": records}
+    here = [
+        {"field": mark.field, "kind": mark.kind, "since": rfc3339(mark.since)}
+        for mark in marks
+        if mark.registry == disclosure.registry
+    ]
+    return {"registry": disclosure.registry, "records": records, "marks": here}
 
 
 def _record(record: Record) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
+from portal.domain.disputes import DisputeKind
 from portal.domain.machines import Operation
+from portal.domain.marks import MarkKind
 from portal.services.machines import TOKEN_PATH
 from portal.web.api.accesses import AccessReport
 from portal.web.api.consents import ConsentAsked, ConsentUse
@@ -36,7 +38,7 @@ def described() -> dict[str, Any]:
         openapi_version="3.1.0",
         info={
             "description": "Registries' own systems report each access, and fetch the proof that it is in the log."
-            " Recipients ask people for consent, and receive what they were given."
+            " Recipients ask people for consent, receive what they were given, and take over what was found wrong."
         },
     )
     for name, schema in _schemas().items():
@@ -55,6 +57,10 @@ def described() -> dict[str, Any]:
     spec.path("/api/v1/consents/{id}/use", operations={"post": _use_consent()})
     for path, operation in _decisions().items():
         spec.path(path, operations=operation)
+    spec.path("/api/v1/corrections", operations={"get": _waiting_corrections()})
+    told = "One correction with the person it is about; each fetching is an entry in that person's history"
+    spec.path("/api/v1/corrections/{id}", operations={"get": _of_consent(told, "Correction")})
+    spec.path("/api/v1/corrections/{id}/acknowledge", operations={"post": _take_correction()})
     document: dict[str, Any] = spec.to_dict()
     return document
 
@@ -77,6 +83,9 @@ def _schemas() -> dict[str, dict[str, Any]]:
         "Consent": _consent(),
         "ConsentRecord": {"type": "object", "description": "docs/consents.md explains each member"},
         "Disclosed": _object(id=text, registries={"type": "array", "items": _registry_answer()}),
+        "Corrections": _object(corrections={"type": "array", "items": _waiting_correction()}),
+        "Correction": _correction(),
+        "Acknowledged": _object(id=text, acknowledged_at=moment),
         "Receipt": _object(id=text, logged_at=moment, receipt=text),
         "Problem": {"type": "object", "properties": properties, "required": ["type", "title", "status"]},
         "Token": _object(access_token=text, token_type=text, expires_in={"type": "integer"}, scope=text),
@@ -197,7 +206,9 @@ def _consent() -> dict[str, Any]:
 
 def _registry_answer() -> dict[str, Any]:
     records = {"type": ["array", "null"], "items": {"type": "object"}}
-    return _object(registry={"type": "string"}, records=records)
+    kinds = {"enum": [kind.value for kind in MarkKind]}
+    mark = _object(field={"type": ["string", "null"]}, kind=kinds, since={"type": "string", "format": "date-time"})
+    return _object(registry={"type": "string"}, records=records, marks={"type": "array", "items": mark})
 
 
 def _ask_consent() -> dict[str, Any]:
@@ -219,6 +230,41 @@ def _of_consent(summary: str, schema: str) -> dict[str, Any]:
         "summary": summary,
         "responses": _receipt()["responses"] | {"200": _answer(schema)},
     }
+
+
+def _waiting_correction() -> dict[str, Any]:
+    moment = {"type": "string", "format": "date-time"}
+    return _object(id={"type": "string"}, registry={"type": "string"}, told_at=moment, reminders={"type": "integer"})
+
+
+def _correction() -> dict[str, Any]:
+    text, moment = {"type": "string"}, {"type": "string", "format": "date-time"}
+    maybe = {"type": ["string", "null"]}
+    return _object(
+        id=text,
+        subject=text,
+        registry=text,
+        field=maybe,
+        kind={"enum": [kind.value for kind in DisputeKind]},
+        times_received={"type": "integer"},
+        last_received_at=moment,
+        told_at=moment,
+        acknowledged_at=maybe,
+    )
+
+
+def _waiting_corrections() -> dict[str, Any]:
+    return {
+        "summary": "What was found wrong of the data that the organisation's systems received; it names no person",
+        "security": _SECURED,
+        "responses": {"200": _answer("Corrections"), "401": _refusal(), "403": _refusal()},
+    }
+
+
+def _take_correction() -> dict[str, Any]:
+    taken = _of_consent("Say that the correction was taken over; the person sees it. Safe to repeat", "Acknowledged")
+    taken["responses"]["503"] = _problem("Not recorded: send it again")
+    return taken
 
 
 def _use_consent() -> dict[str, Any]:

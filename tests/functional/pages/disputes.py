@@ -43,11 +43,17 @@ class DisputePage(PortalPage):
         expect(self.page.get_by_text(text)).to_be_visible()
         return self
 
-    def answer(self, text: str) -> Self:
+    def answer(self, text: str, *, told: str | None = None) -> Self:
+        """`told` is what of the text is on the page afterwards, where that is not all of it."""
         self.page.get_by_label("Write to the person").check()
         self.page.get_by_label("What you write").fill(text)
         self.page.get_by_role("button", name="Send").click()
-        expect(self.page.get_by_text(text)).to_be_visible()
+        expect(self.page.get_by_text(told or text)).to_be_visible()
+        return self
+
+    def open_withholding(self) -> Self:
+        self.page.get_by_role("link", name="Withhold passages or files").click()
+        expect(self.page.get_by_role("heading", name="Withhold passages or files")).to_be_visible()
         return self
 
     def decide(self, ruling: str, reasons: str) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -393,7 +394,7 @@ def test_the_description_is_openapi_3_1_and_names_every_route(the_agency: Agency
     document = the_agency.portal.app.test_client().get("/api/v1/openapi.json").json
     assert document["openapi"] == "3.1.0"
     rules = {
-        rule.rule.replace("<reference>", "{id}").replace("<consent>", "{id}").replace("<decision>", "{id}")
+        re.sub(r"<(reference|consent|decision|correction)>", "{id}", rule.rule)
         for rule in the_agency.portal.app.url_map.iter_rules()
         if rule.rule.startswith("/api/") and not rule.rule.endswith("openapi.json")
     }

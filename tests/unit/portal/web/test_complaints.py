@@ -116,6 +116,7 @@ def test_an_auditor_of_the_authority_fetches_it_and_the_person_sees_that(
     dispute, number = filed(portal, clock)
     citizen = portal.client("citizen")
     assert "It waits there to be fetched until" in citizen.get(f"/me/disputes/{dispute}").get_data(as_text=True)
+    assert "&lt;" not in portal.client("auditor").get("/oversight/complaints").get_data(as_text=True)
     place = place_of(portal, "auditor", number)
     answer = portal.post(portal.client("auditor", stepped_up=True), place)
     assert answer.status_code == 200

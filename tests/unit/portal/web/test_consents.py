@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,8 @@ def test_a_consent_goes_from_the_request_over_the_yes_and_the_use_to_the_end(ban
     assert portal.post(mari, f"/me/consents/{consent}/give").status_code == 303
     used = bank.post(f"/api/v1/consents/{consent}/use", {})
     assert used.json["registries"] == [
-        {"registry": "population", "records": [{"given-names": "Mari", "address": "Pikk 1"}]},
-        {"registry": "tax-benefits", "records": [{"declared-income": "1200.00"}]},
+        {"registry": "population", "records": [{"given-names": "Mari", "address": "Pikk 1"}], "marks": []},
+        {"registry": "tax-benefits", "records": [{"declared-income": "1200.00"}], "marks": []},
     ]
     history = mari.get("/me/accesses").get_data(as_text=True)
     assert "With your consent Järve Bank received 2 fields of your data" in history
@@ -85,6 +86,20 @@ def test_a_consent_goes_from_the_request_over_the_yes_and_the_use_to_the_end(ban
     again = portal.post(mari, f"/me/consents/{consent}/end")
     assert again.status_code == 409
     assert "This was decided before" in again.get_data(as_text=True)
+
+
+def test_what_is_contested_says_so_in_the_answer_and_what_was_not_given_says_nothing(bank: Bank) -> None:
+    consent, portal = bank.ask(), bank.portal
+    mari = portal.client("citizen")
+    portal.post(mari, f"/me/consents/{consent}/give")
+    why = "I moved away two years ago, as I told the office then."
+    for registry, field in (("population", "address"), ("population", "sex"), ("land", "plot")):
+        portal.post(mari, f"/me/records/{registry}/{field}/contest", kind="rectification", text=why)
+    population, tax = bank.post(f"/api/v1/consents/{consent}/use", {}).json["registries"]
+    [mark] = population["marks"]
+    assert (mark["field"], mark["kind"]) == ("address", "contested")
+    assert datetime.fromisoformat(mark["since"]).tzinfo is not None
+    assert tax["marks"] == []
 
 
 def test_the_answer_is_the_same_for_a_person_with_and_without_an_account_or_a_record(bank: Bank) -> None:

@@ -67,14 +67,16 @@ def found(text: str, passage: str, reason: WithholdingReason, withheld: Sequence
 
 
 def parts_of(text: str, withheld: Sequence[Span], *, whole: bool) -> tuple[Part, ...]:
-    """The text in pieces. Unless `whole`, nothing of what is withheld is in any of them."""
+    """The text in pieces. Unless `whole`, nothing of what is withheld is in any of them, also where spans overlap."""
     parts, position = [], 0
     for span in sorted(withheld, key=lambda span: span.start):
-        if position < span.start:
-            parts.append(Part(text[position : span.start]))
-        shown = text[span.start : span.end] if whole else f"{BAR} ({WITHHOLDING_LAW[span.reason]})"
-        parts.append(Part(shown, span.reason))
-        position = span.end
+        start = max(position, span.start)
+        if position < start:
+            parts.append(Part(text[position:start]))
+        if start < span.end:
+            shown = text[start : span.end] if whole else f"{BAR} ({WITHHOLDING_LAW[span.reason]})"
+            parts.append(Part(shown, span.reason))
+        position = max(position, span.end)
     if position < len(text):
         parts.append(Part(text[position:]))
     return tuple(parts)

@@ -61,3 +61,13 @@ def test_a_passage_is_withheld_wherever_it_stands(text: str, passage: str) -> No
     assert all(passage not in part.text for part in shown if part.reason is None)
     assert found(text, passage, WithholdingReason.SECRET, spans) == []
     assert len(spans) == text.count(passage)
+
+
+@given(st.lists(st.tuples(st.integers(0, 25), st.integers(1, 10)), max_size=5))
+def test_spans_that_overlap_let_nothing_through_and_keep_the_text_whole(places: list[tuple[int, int]]) -> None:
+    text = "abcdefghijklmnopqrstuvwxyzABCDEFGHI"
+    spans = [Span(start, start + length, WithholdingReason.OTHER_PEOPLE) for start, length in places]
+    hidden = {text[position] for span in spans for position in range(span.start, span.end)}
+    shown = "".join(part.text for part in parts_of(text, spans, whole=False) if part.reason is None)
+    assert shown == "".join(letter for letter in text if letter not in hidden)
+    assert "".join(part.text for part in parts_of(text, spans, whole=True)) == text

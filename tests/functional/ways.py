@@ -332,6 +332,7 @@ NO_PAGES: Mapping[str, str] = {
     "openid.complete": "an OpenID provider leads here: tests/functional/test_openid.py",
     "openid.step_up": "only after a sign-in by an OpenID provider: tests/functional/test_openid.py",
     "openid.start_step_up": "leads to an OpenID provider: tests/functional/test_openid.py",
+    "decisions.office_one": "only where one was announced: tests/functional/test_decisions.py looks at it",
     "told.confirm": "only with a link from a mail: tests/unit/portal/web/test_told.py",
     "told.stop": "only with a link from a mail: tests/functional/test_told.py looks at it",
     "trail.sealed_receipt": "a file, and only once a seal has ended: tests/unit/portal/web/test_seals.py",

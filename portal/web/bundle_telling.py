@@ -79,7 +79,9 @@ class _InLanguage:
                 (_("Entries in the log"), grouped(checkpoint.size)),
             ],
             "sections": [
-                _section(_("What registries hold on you"), [], [_registry(one) for one in told.records]),
+                _section(
+                    _("What registries hold on you"), [], [part for one in told.records for part in _registry(one)]
+                ),
                 _section(_("Who looked at your data"), [_looks(history)], list(map(_look, history.newest))),
                 _section(_("Consents"), _none(told.consents), list(map(_consent, told.consents))),
                 _section(_("Disputes"), _none(told.disputes), list(map(_dispute, told.disputes))),
@@ -100,17 +102,18 @@ def _none(things: Sequence[object]) -> list[str]:
     return [] if things else [_("There are none.")]
 
 
-def _registry(opened: OwnRecords) -> Part:
+def _registry(opened: OwnRecords) -> list[Part]:
+    """What the registry is, then each of its records."""
     registry = opened.registry
     controller = house().catalogue.organisations.get(registry.controller)
     facts = [(_("Who is responsible"), registry.controller if controller is None else local(controller.name))]
     if opened.records is None:
-        return _part(local(registry.name), facts, [_("This registry gave no answer when the bundle was made.")])
+        return [_part(local(registry.name), facts, [_("This registry gave no answer when the bundle was made.")])]
     if not opened.records:
-        return _part(local(registry.name), facts, [_("This registry holds nothing on you.")])
-    for record in shown_records(opened.records, list(registry.fields.values())):
-        facts += _values(record)
-    return _part(local(registry.name), facts)
+        return [_part(local(registry.name), facts, [_("This registry holds nothing on you.")])]
+    records = shown_records(opened.records, list(registry.fields.values()))
+    parts = [_part(f"{local(registry.name)} – {record.title}", _values(record)) for record in records]
+    return [_part(local(registry.name), facts), *parts]
 
 
 def _values(record: ShownRecord) -> list[Fact]:

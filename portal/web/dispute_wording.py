@@ -106,8 +106,8 @@ def init_dispute_wording(app: Flask) -> None:
         ("dispute_state_in_words", STATES),
         ("ruling_in_words", TOLD_RULINGS),
         ("dispute_step_in_words", STEPS),
-        ("ground_in_words", GROUNDS_IN_WORDS),
-        ("ground_law", GROUND_LAW),
+        ("refusal_ground_in_words", GROUNDS_IN_WORDS),
+        ("refusal_ground_law", GROUND_LAW),
     ):
         app.add_template_filter(lambda term, words=words: str(words[term]), name)
     app.add_template_filter(withheld_in_words, "withheld_in_words")

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("audit", "config", "portal")
 #: All that is imported of `cryptography`'s primitives (ASVS 5.0, 11.2.3, 11.3.1, 11.4.1).
 APPROVED = {"AESGCM", "AESSIV", "Ed25519PrivateKey", "Ed25519PublicKey", "HKDF", "SHA256", "ec"}
-#: Of the age format, which has no others (docs/adr/0041), and imported by the module that writes it alone.
+#: Of the age format, which has no others (docs/adr/0042), and imported by the module that writes it alone.
 OF_AGE = {"ChaCha20Poly1305", "Scrypt"}
 SCRIPTS = [*(ROOT / "frontend" / "scripts").glob("*.js"), *(ROOT / "portal" / "web").rglob("*.js")]
 TEMPLATES = [

@@ -36,13 +36,13 @@ class DecisionPage(PortalPage):
 
 class ContestDecision(PortalPage):
     def send_nothing(self) -> None:
-        self.page.get_by_role("button", name="Send").click()
+        self.page.get_by_role("button", name="Send", exact=True).click()
         expect(self.page.get_by_text("There is a problem")).to_be_visible()
 
     def send(self, about: str, why: str) -> DisputePage:
         self.page.get_by_label(about).check()
         self.page.get_by_label("Why?").fill(why)
-        self.page.get_by_role("button", name="Send").click()
+        self.page.get_by_role("button", name="Send", exact=True).click()
         expect(self.page.get_by_role("heading", name="What was written")).to_be_visible()
         return DisputePage(self.page, self.site)
 

@@ -26,7 +26,7 @@ class Contest(PortalPage):
 
     def send(self, why: str) -> DisputePage:
         self.page.get_by_label("Why?").fill(why)
-        self.page.get_by_role("button", name="Send").click()
+        self.page.get_by_role("button", name="Send", exact=True).click()
         return DisputePage(self.page, self.site)
 
 
@@ -39,7 +39,7 @@ class DisputePage(PortalPage):
 
     def write(self, text: str) -> Self:
         self.page.get_by_label("Your message").fill(text)
-        self.page.get_by_role("button", name="Send").click()
+        self.page.get_by_role("button", name="Send", exact=True).click()
         expect(self.page.get_by_text(text)).to_be_visible()
         return self
 
@@ -47,7 +47,7 @@ class DisputePage(PortalPage):
         """`told` is what of the text is on the page afterwards, where that is not all of it."""
         self.page.get_by_label("Write to the person").check()
         self.page.get_by_label("What you write").fill(text)
-        self.page.get_by_role("button", name="Send").click()
+        self.page.get_by_role("button", name="Send", exact=True).click()
         expect(self.page.get_by_text(told or text)).to_be_visible()
         return self
 

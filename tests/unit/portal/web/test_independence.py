@@ -213,7 +213,8 @@ def test_what_an_auditor_may_post_is_oversight_alone(portal: FakePortal) -> None
         if "POST" in (rule.methods or ()) and rule_of(portal.app, rule.endpoint) in allowed:
             rooms.add(rule.endpoint.partition(".")[0])
     assert rooms == {
-        "oversight", "independence", "saved_searches", "exports", "findings", "escalations", "unusual", "account",
+        "oversight", "independence", "saved_searches", "exports", "findings", "escalations", "unusual", "complaints",
+        "account",
     }  # fmt: skip
     changing = {
         Permission.OPEN_RECORDS_WITH_REASON, Permission.SUPERVISE_TEAM, Permission.IMPORT_CASES,

@@ -273,7 +273,7 @@ def _false_exports(proofs: Proofs) -> list[Case]:
     lines = files["trail.csv"].splitlines(keepends=True)
 
     def with_files(**changed: bytes) -> bytes:
-        return _packed({**files, **{name.replace("_", "."): content for name, content in changed.items()}})
+        return packed({**files, **{name.replace("_", "."): content for name, content in changed.items()}})
 
     return [
         _false("a cell of the export changed", with_files(trail_csv=files["trail.csv"].replace(b"C-5", b"C-6")),
@@ -289,13 +289,13 @@ def _false_exports(proofs: Proofs) -> list[Case]:
                "export-note-malformed"),
         _false("the manifest counts otherwise", with_files(manifest_txt=fewer), "count-differs"),
         _false("a file added", with_files(readme_txt=b"more"), "other-files"),
-        _false("the file under another name", _packed({("t.csv" if name == "trail.csv" else name): content
+        _false("the file under another name", packed({("t.csv" if name == "trail.csv" else name): content
                                                        for name, content in files.items()}), "other-files"),
         _false("an older checkpoint", with_files(checkpoint=older), "other-checkpoint"),
         _false("a stranger's checkpoint", with_files(checkpoint=forged), "log-signature-missing"),
         _false("a byte before the archive", b"\n" + made, "packing-changed"),
         _false("the packing changed", _byte_changed(made, made.index(b"PK\x03\x04") + 10), "packing-changed"),
-        _false("its seal taken away", _packed(files, sealed=False), "packing-changed"),
+        _false("its seal taken away", packed(files, sealed=False), "packing-changed"),
         _false("a checkpoint that is no note", with_files(checkpoint=_checkpoint(forged.decode()).text().encode()),
                "log-note-malformed"),
     ]  # fmt: skip
@@ -312,7 +312,7 @@ def _false_bundles(proofs: Proofs) -> list[Case]:
         lying = files | {names[name]: content for name, content in changed.items() if content is not None}
         for name in (names[name] for name, content in changed.items() if content is None):
             del lying[name]
-        return _packed(lying | {"manifest.txt": _manifest_over(proofs, files["manifest.txt"].decode(), lying)})
+        return packed(lying | {"manifest.txt": _manifest_over(proofs, files["manifest.txt"].decode(), lying)})
 
     return [
         _false("an entry told otherwise than its receipt proves",
@@ -323,7 +323,7 @@ def _false_bundles(proofs: Proofs) -> list[Case]:
                "content-changed"),
         _false("a receipt of an entry that is not told of",
                bundle(entries=b"".join(files["entries.jsonl"].splitlines(keepends=True)[1:])), "count-differs"),
-        _false("the report changed", _packed({**files, "report.pdf": b"%PDF-1.7 another"}), "digest-differs"),
+        _false("the report changed", packed({**files, "report.pdf": b"%PDF-1.7 another"}), "digest-differs"),
     ]  # fmt: skip
 
 
@@ -348,16 +348,16 @@ def _unreadable_exports(proofs: Proofs) -> list[Case]:
     packing = bytearray(made)
     packing[made.index(b"PK\x01\x02") + 10] = 99
     broken = _byte_changed(made, made.index(b"trail.csv") + 60)
-    missing = _packed({name: content for name, content in files.items() if name != "manifest.txt"})
+    missing = packed({name: content for name, content in files.items() if name != "manifest.txt"})
     return [
         _unreadable("an export cut off", made[: len(made) // 2], "export-damaged"),
         _unreadable("an export with a broken byte", broken, "export-damaged"),
         _unreadable("an export without its manifest", missing, "export-damaged"),
         _unreadable("a locked archive", bytes(locked), "export-packing"),
         _unreadable("an archive packed in an unknown way", bytes(packing), "export-packing"),
-        _unreadable("an export of another version", _packed({**files, "manifest.txt": other_kind}),
+        _unreadable("an export of another version", packed({**files, "manifest.txt": other_kind}),
                     "export-of-another-kind"),
-        _unreadable("an archive of something else", _packed({"letter.txt": b"Dear Sir"}), "export-damaged"),
+        _unreadable("an archive of something else", packed({"letter.txt": b"Dear Sir"}), "export-damaged"),
     ]  # fmt: skip
 
 
@@ -403,7 +403,7 @@ def _byte_changed(content: bytes, at: int) -> bytes:
     return content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
 
 
-def _packed(files: Mapping[str, bytes], *, sealed: bool = True) -> bytes:
+def packed(files: Mapping[str, bytes], *, sealed: bool = True) -> bytes:
     """An archive as whoever tampers would make it: with a seal that fits, since anybody can compute one."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -62,7 +62,7 @@ class TimeStamping:
         return (self.folder / "reply.tsr").read_bytes()
 
 
-def _make_certificates(folder: Path) -> None:
+def _make_certificates(folder: Path, key: tuple[str, ...]) -> None:
     folder.mkdir()
     (folder / "tsa.cnf").write_text(_CONFIG.format(folder=folder))
     (folder / "serial").write_text("01\n")
@@ -70,14 +70,16 @@ def _make_certificates(folder: Path) -> None:
     _openssl(
         folder, *new, "-x509", "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=Root", "-extensions", "root"
     )
-    _openssl(folder, *new, "-keyout", "tsa.key", "-out", "tsa.csr", "-subj", "/CN=Authority")
+    own = ("req", *key, "-noenc", "-config", "tsa.cnf")
+    _openssl(folder, *own, "-keyout", "tsa.key", "-out", "tsa.csr", "-subj", "/CN=Authority/O=Time Office")
     _openssl(folder, "x509", "-req", "-in", "tsa.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial",
              "-out", "tsa.pem", "-days", "30", "-extfile", "tsa.cnf", "-extensions", "authority")  # fmt: skip
 
 
 @contextmanager
-def time_stamping(folder: Path) -> Iterator[TimeStamping]:
-    _make_certificates(folder)
+def time_stamping(folder: Path, key: tuple[str, ...] = ("-newkey", "rsa:2048")) -> Iterator[TimeStamping]:
+    """An authority that signs with a new key of this kind."""
+    _make_certificates(folder, key)
     authority = TimeStamping(folder)
 
     class Handler(BaseHTTPRequestHandler):

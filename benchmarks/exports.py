@@ -28,7 +28,9 @@ from portal.domain.actors import Actor, Role
 from portal.registries.catalogue import load_catalogue
 from portal.services.exporting.formats import FILES, ExportFormat
 from portal.services.exports import Exports
+from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight, TrailSearch
+from portal.services.pseudonyms import Pseudonyms
 from portal.services.sealing import References
 
 #: What the issue asks of the two plain formats.
@@ -96,7 +98,8 @@ def _exports(folder: Path) -> tuple[AuditLog, Exports]:
     catalogue = load_catalogue(Path(__file__).parents[1] / "config")
     log = open_log(_settings(folder))
     oversight = Oversight(log, catalogue, References("s" * 32), lambda: datetime.now(UTC), ZoneInfo("Europe/Tallinn"))
-    return log, Exports(log, oversight, load_signer(folder / "export.key"), lambda: datetime.now(UTC))
+    pseudonyms = Pseudonyms(OfficialNames("m" * 32), "m" * 32)
+    return log, Exports(log, oversight, load_signer(folder / "export.key"), lambda: datetime.now(UTC), pseudonyms)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -66,6 +66,7 @@ from portal.services.oversight import Oversight
 from portal.services.policy import Policy
 from portal.services.proceedings.figures import ProceedingFigures
 from portal.services.proceedings.ledger import Proceedings
+from portal.services.pseudonyms import Pseudonyms
 from portal.services.records import Records
 from portal.services.relations import Relations
 from portal.services.relying_party import RelyingParty
@@ -160,6 +161,7 @@ def _compose(
     zone = ZoneInfo(settings.time_zone)
     references = References(secret)
     officials = OfficialNames(master)
+    pseudonyms = Pseudonyms(officials, master)
     sealer = Sealer(master)
     accounts = Accounts(sessions, sealer, clock)
     gate = Gate(log, connectors, clock)
@@ -174,6 +176,7 @@ def _compose(
         oversight_desk,
         load_signer(settings.audit.export_key_file),
         clock,
+        pseudonyms,
         witnesses=witnesses,
         authority=_authority(settings.time_stamping),
     )
@@ -250,7 +253,7 @@ def _compose(
         analytics=analytics,
         findings=Findings(sessions, sealer, accounts, oversight_desk, clock),
         saved_searches=SavedSearches(sessions, sealer, accounts, oversight_desk),
-        identities=Identities(sessions, oversight_desk, officials, master),
+        identities=Identities(sessions, oversight_desk, pseudonyms),
         auditor_acts=AuditorActs(sessions, log, oversight_desk, accounts),
         unusual=UnusualLooks(
             sessions,

@@ -43,9 +43,6 @@ class Escalations:
         """What was handed over, what is unsettled first."""
         return self._reviews.handed_over()
 
-    def names(self, reviews: list[Review]) -> dict[str, str]:
-        return self._accounts.names(review.official for review in reviews)
-
     def one(self, actor: Actor, review_id: str, *, request_id: str) -> EscalatedAccess:
         """Raises NothingHere when no supervisor handed it over."""
         review = self._reviews.one_handed_over(review_id)

@@ -71,12 +71,16 @@ class ExportDesk:
         self._exports = exports
         self._jobs = FileJobs(ExportJob, on, files, keep)
 
-    def request(self, actor: Actor, wanted: TrailSearch, form: ExportFormat, *, request_id: str) -> str:
+    def request(
+        self, actor: Actor, wanted: TrailSearch, form: ExportFormat, *, reason: str | None = None, request_id: str
+    ) -> str:
         """Record the request in the log and give the id of a waiting export, which a job then makes.
 
-        Raises DisclosureUnavailable: it could not be recorded.
+        Raises:
+            NamesNeedReason: it names people, and there is no `reason`.
+            DisclosureUnavailable: it could not be recorded.
         """
-        self._exports.record(actor, wanted, form, request_id=request_id)
+        entry = self._exports.record(actor, wanted, form, reason=reason, request_id=request_id)
         now, job_id = self._clock(), str(uuid.uuid4())
         with self._sessions.begin() as session:
             session.add(
@@ -86,6 +90,8 @@ class ExportDesk:
                     requested_at=now,
                     request_id=request_id,
                     format=form,
+                    entry=entry,
+                    with_names=reason is not None,
                     sealed_criteria=self._sealer.seal(criteria_text(wanted), job_id),
                     state=JobState.WAITING,
                     heartbeat_at=now,
@@ -158,7 +164,8 @@ class ExportDesk:
             raise NothingHere
         wanted = criteria_of(self._sealer.unseal(row.sealed_criteria, row.id))
         run.keep_up(total=self._exports.total(wanted).number)
-        export = self._exports.make(actor, wanted, ExportFormat(row.format), run.progress)
+        form = ExportFormat(row.format)
+        export = self._exports.make(actor, wanted, form, run.progress, entry=row.entry, with_names=row.with_names)
         run.hand_over(export.filename, run.write(export.chunks))
 
 

@@ -7,7 +7,7 @@ Whoever gets the archive can tell that nothing was left out or changed since the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.checkpoint import SignedCheckpoint
 from audit.log import AuditLog, LoggedAccess
@@ -20,15 +20,23 @@ from portal.services.clock import Clock
 from portal.services.exporting.archive import Archive, Origin
 from portal.services.exporting.court import MAXIMUM_ENTRIES, PublicKeys, add_court_files
 from portal.services.exporting.formats import FILES, ExportFormat
+from portal.services.exporting.maker import Maker
 from portal.services.exporting.stamping import TimeStampAuthority
 from portal.services.oversight import Oversight, TrailSearch
+from portal.services.pseudonyms import Pseudonyms
 
+#: A receipt proves an entry as it stands in the log, with the people in it.
+ALWAYS_NAMED = frozenset({ExportFormat.COURT})
 #: An export of more entries is made in the background.
 AT_ONCE = 10_000
 
 
 class TooManyForCourt(PortalError):
     """A court's bundle proves each entry by itself; of so many none is made. The page asks for a narrower search."""
+
+
+class NamesNeedReason(PortalError):
+    """This form names people, and no reason was given for that; nothing was exported. The page asks for one."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class Exports:
         oversight: Oversight,
         signer: Signer,
         clock: Clock,
+        pseudonyms: Pseudonyms,
         *,
         witnesses: tuple[str, ...] = (),
         authority: TimeStampAuthority | None = None,
@@ -56,6 +65,7 @@ class Exports:
         self._oversight = oversight
         self._signer = signer
         self._clock = clock
+        self._pseudonyms = pseudonyms
         self._witnesses = witnesses
         self._authority = authority
 
@@ -75,18 +85,32 @@ class Exports:
         """How many entries an export of this would hold now, exactly or as an estimate."""
         return self._log.total(self._oversight.query(wanted))
 
-    def export(self, actor: Actor, wanted: TrailSearch, form: ExportFormat, *, request_id: str) -> Export:
+    def export(
+        self, actor: Actor, wanted: TrailSearch, form: ExportFormat, *, reason: str | None = None, request_id: str
+    ) -> Export:
         """Everything that `wanted` finds, up to and including this export's own entry.
 
         Raises:
             DisclosureUnavailable: the export could not be recorded, so it is not made.
         """
-        self.record(actor, wanted, form, request_id=request_id)
-        return self.make(actor, wanted, form)
+        entry = self.record(actor, wanted, form, reason=reason, request_id=request_id)
+        return self.make(actor, wanted, form, entry=entry, with_names=reason is not None)
 
-    def record(self, actor: Actor, wanted: TrailSearch, form: ExportFormat, *, request_id: str) -> None:
-        """Note the export in the log. Raises DisclosureUnavailable."""
-        self._oversight.record(actor, Action.TRAIL_EXPORT, wanted, request_id=request_id, format=form.value)
+    def record(
+        self, actor: Actor, wanted: TrailSearch, form: ExportFormat, *, reason: str | None = None, request_id: str
+    ) -> int:
+        """Note the export in the log; gives the entry's number. With a `reason` it shows who people are.
+
+        Raises:
+            NamesNeedReason: this form cannot do without names.
+            DisclosureUnavailable: the log cannot take it.
+        """
+        if form in ALWAYS_NAMED and reason is None:
+            raise NamesNeedReason
+        names = "hidden" if reason is None else "shown"
+        return self._oversight.record(
+            actor, Action.TRAIL_EXPORT, wanted, request_id=request_id, reason=reason, format=form.value, names=names
+        )
 
     def record_download(self, actor: Actor, job_id: str, *, request_id: str) -> None:
         """Note that the file of an export was fetched. Raises DisclosureUnavailable."""
@@ -99,9 +123,13 @@ class Exports:
         wanted: TrailSearch,
         form: ExportFormat,
         progress: Callable[[int], None] = lambda _done: None,
+        *,
+        entry: int | None = None,
+        with_names: bool = True,
     ) -> Export:
         """The archive of an export that has been recorded; `progress` is told the number of entries done.
 
+        `entry` is the number of the export's own entry. Without `with_names` rows show pseudonyms.
         Its bytes may end in TooManyForCourt, NoTimeStamp or an error of the log.
         """
         checkpoint = self._log.checkpoint()
@@ -115,8 +143,14 @@ class Exports:
         else:
             name, rendering = FILES[form]
             found = self._found(wanted, checkpoint)
-            archive.add(name, rendering(archive.counted(_told(found, progress))))
+            if not with_names:
+                found = map(self._hidden, found)
+            maker = Maker(self._pseudonyms.maker(actor), "" if entry is None else str(entry))
+            archive.add(name, rendering(archive.counted(_told(found, progress)), maker))
         return Export(f"trail-{origin.made_at:%Y%m%dT%H%M%SZ}-{form}.zip", archive.chunks())
+
+    def _hidden(self, logged: LoggedAccess) -> LoggedAccess:
+        return logged if logged.access is None else replace(logged, access=self._pseudonyms.hidden(logged.access))
 
     def _found(self, wanted: TrailSearch, checkpoint: SignedCheckpoint) -> Iterator[LoggedAccess]:
         return self._log.stream(self._oversight.query(wanted), size=checkpoint.checkpoint.size)

@@ -15,6 +15,7 @@ class Step:
 
     kind: StepKind
     by: str
+    is_by_official: bool
     at: datetime
     entry: int
     text: str | None = field(repr=False)
@@ -27,6 +28,7 @@ class FindingRow:
     finding_id: str
     number: int
     organisation: str | None
+    official: str | None
     official_name: str | None = field(repr=False)
     opened_at: datetime
     assigned_to: str

@@ -7,13 +7,14 @@ with reasons, the people told where misuse was confirmed, the end. Nobody has a 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from audit.entry import Access
+from audit.trail import LoggedAccess
 from portal.domain.actions import Action
 from portal.domain.actors import Actor
 from portal.domain.errors import NothingHere
@@ -178,7 +179,7 @@ class Findings:
             return FindingFile(
                 self._row(finding),
                 tuple((self._oversight.reference(actor, logged.seq), logged) for logged in evidence),
-                tuple(self._step(step) for step in finding.steps),
+                tuple(self._step(step, finding.official) for step in finding.steps),
                 None if finding.sanction is None else Sanction(finding.sanction),
                 finding.told_at,
                 self._can_be_asked(finding),
@@ -211,10 +212,18 @@ class Findings:
             rows = session.execute(counted.order_by(func.count().desc(), Finding.organisation))
             return [Tally(*row) for row in rows]
 
-    def proofs(self, actor: Actor, finding_id: str) -> Iterator[tuple[str, str]]:
-        """Name and text of a receipt for each entry of the evidence. Raises NothingHere."""
+    def proofs(
+        self, actor: Actor, finding_id: str, may_show: Callable[[LoggedAccess], bool]
+    ) -> Iterator[tuple[str, str]]:
+        """Name and text of a receipt for each entry of the evidence, with its contents where `may_show` says so.
+
+        Raises NothingHere.
+        """
         found = self.file(actor, finding_id)
-        return ((f"entry-{logged.seq}.txt", self._oversight.proof(logged.seq).text) for _, logged in found.evidence)
+        return (
+            (f"entry-{logged.seq}.txt", self._oversight.receipt(actor, reference, with_body=may_show(logged)).text)
+            for reference, logged in found.evidence
+        )
 
     @contextmanager
     def _locked(self, finding_id: str) -> Iterator[tuple[Session, Finding]]:
@@ -293,6 +302,7 @@ class Findings:
             finding.id,
             finding.number,
             finding.organisation,
+            finding.official,
             None if sealed is None else self._sealer.unseal(sealed, finding.id),
             finding.opened_at,
             self._name_of(finding.assigned_to),
@@ -300,8 +310,9 @@ class Findings:
             None if finding.verdict is None else Verdict(finding.verdict),
         )
 
-    def _step(self, step: FindingStep) -> Step:
-        return Step(StepKind(step.kind), self._name_of(step.account_id), step.at, step.entry, self._text(step))
+    def _step(self, step: FindingStep, official: str | None) -> Step:
+        by, text = self._name_of(step.account_id), self._text(step)
+        return Step(StepKind(step.kind), by, step.account_id == official, step.at, step.entry, text)
 
     def _text(self, step: FindingStep) -> str | None:
         return None if step.sealed_text is None else self._sealer.unseal(step.sealed_text, step.id)

@@ -6,8 +6,6 @@ before anything is shown. What was asked for is seen in that session alone, for 
 
 from __future__ import annotations
 
-import base64
-import hmac
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,13 +19,11 @@ from audit.log import LoggedAccess
 from portal.domain.actions import Action
 from portal.domain.actors import Actor
 from portal.models.independence import Reveal
-from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
-from portal.services.sealing import derived_key
+from portal.services.pseudonyms import Pseudonyms
 
 #: How long a session sees what was revealed.
 LASTS = timedelta(minutes=15)
-_LETTERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +41,10 @@ class Identity:
 class Identities:
     """Names people to auditors, and takes their requests to see who they are."""
 
-    def __init__(
-        self, sessions: sessionmaker[Session], oversight: Oversight, officials: OfficialNames, master_key: str
-    ) -> None:
+    def __init__(self, sessions: sessionmaker[Session], oversight: Oversight, pseudonyms: Pseudonyms) -> None:
         self._sessions = sessions
         self._oversight = oversight
-        self._officials = officials
-        self._key = derived_key(master_key, "person-pseudonyms/v1", 32)
+        self._pseudonyms = pseudonyms
 
     def of(self, session_id: str, entries: Iterable[LoggedAccess]) -> dict[int, Identity]:
         """By the entry's number, how its people are named in this session now."""
@@ -95,17 +88,16 @@ class Identities:
         """Whether this session sees who the people of this entry are."""
         return any(identity.is_revealed for identity in self.of(session_id, [logged]).values())
 
-    def person(self, subject: str) -> str:
-        """A person's pseudonym: always the same, and telling nothing else. HMAC-SHA-256, shortened."""
-        digest = hmac.digest(self._key, subject.encode(), "sha256")
-        return base64.b32encode(digest).decode()[:_LETTERS]
+    def official(self, account: str, organisation: str | None) -> str:
+        """An official's pseudonym, where no entry is at hand."""
+        return self._pseudonyms.official(account, organisation)
 
     def _identity(self, access: Access, is_revealed: bool) -> Identity:
         official, person = access.official, access.subject
         if is_revealed:
             return Identity(access.official_name or official, person, True)
         return Identity(
-            None if official is None else self._officials.pseudonym(official, access.organisation or ""),
-            None if person is None else self.person(person),
+            None if official is None else self._pseudonyms.official(official, access.organisation),
+            None if person is None else self._pseudonyms.person(person),
             False,
         )

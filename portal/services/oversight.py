@@ -181,10 +181,6 @@ class Oversight:
     def reference(self, actor: Actor, seq: int) -> str:
         return self._references.to_entry(seq, actor.account_id)
 
-    def proof(self, seq: int) -> Receipt:
-        """The receipt of the entry of this number. Raises EntryNotFound."""
-        return self._log.receipt(seq)
-
     def receipt(self, actor: Actor, reference: str, *, with_body: bool) -> Receipt:
         """The proof that one entry is in the log; without its body it names nobody, and proves as much."""
         try:
@@ -193,15 +189,24 @@ class Oversight:
         except EntryNotFound:
             raise NothingHere from None
 
-    def record(self, actor: Actor, action: Action, wanted: TrailSearch, *, request_id: str, **details: str) -> int:
-        """Make one act of oversight durable; gives the entry's number.
+    def record(
+        self,
+        actor: Actor,
+        action: Action,
+        wanted: TrailSearch,
+        *,
+        request_id: str,
+        reason: str | None = None,
+        **details: str,
+    ) -> int:
+        """Make one act of oversight durable; gives the entry's number. `reason` is what the auditor wrote for it.
 
         Raises:
             DisclosureUnavailable: the log cannot take it, so the act must not happen.
         """
         subject = wanted.subject.subject if wanted.subject else None
         event = self.event(actor, action, request_id, subject, {"query-sha256": wanted.digest(), **details})
-        return record(self._log, [event])[0].seq
+        return record(self._log, [replace(event, justification=reason)])[0].seq
 
     def query(self, wanted: TrailSearch) -> TrailQuery:
         registry, _, named = (wanted.field or "").partition(".")

@@ -10,7 +10,8 @@ from portal.services.escalations import Escalations
 from portal.services.reviews import AlreadyDecided
 from portal.web.forms.supervision import VerdictForm
 from portal.web.guard import requires
-from portal.web.house import actor, house, request_id
+from portal.web.house import actor, house, present, request_id
+from portal.web.i18n import gettext as _
 
 blueprint = Blueprint("escalations", __name__)
 
@@ -23,7 +24,11 @@ def _desk() -> Escalations:
 @requires(Permission.SETTLE_ESCALATIONS)
 def overview() -> ResponseReturnValue:
     found = _desk().all()
-    return render_template("supervision/escalations.html", reviews=found, names=_desk().names(found))
+    pseudonym = house().identities.official
+    names = {
+        one.official: _("Official %(pseudonym)s", pseudonym=pseudonym(one.official, one.organisation)) for one in found
+    }
+    return render_template("supervision/escalations.html", reviews=found, names=names)
 
 
 @blueprint.get("/oversight/escalations/<review_id>")
@@ -48,4 +53,10 @@ def settle(review_id: str) -> ResponseReturnValue:
 
 def _page(review_id: str, form: VerdictForm) -> str:
     found = _desk().one(actor(), review_id, request_id=request_id())
-    return render_template("supervision/escalation.html", found=found, form=form)
+    entries = [house().oversight.numbered(look.seq) for _reference, look in found.looks]
+    people = house().identities.of(present().session.session_id, entries)
+    is_revealed = any(named.is_revealed for named in people.values())
+    pseudonym = house().identities.official(found.review.official, found.review.organisation)
+    return render_template(
+        "supervision/escalation.html", found=found, form=form, is_revealed=is_revealed, pseudonym=pseudonym
+    )

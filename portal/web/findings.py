@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from zipstream import ZIP_DEFLATED, ZipStream
 
+from portal.domain.assurance import Assurance
 from portal.domain.errors import NothingHere
 from portal.domain.findings import FindingRefused, FindingState, Sanction, Verdict
 from portal.domain.permissions import Permission
@@ -20,8 +22,9 @@ from portal.web.forms.findings import (
     QuestionForm,
     StatementForm,
 )
-from portal.web.guard import requires
-from portal.web.house import actor, house, request_id
+from portal.web.forms.independence import RevealForm
+from portal.web.guard import FRESH, requires
+from portal.web.house import actor, house, present, request_id
 from portal.web.wording import WHY_NOT
 
 blueprint = Blueprint("findings", __name__)
@@ -38,6 +41,7 @@ def overview() -> ResponseReturnValue:
     return render_template(
         "findings/overview.html",
         rows=findings.newest(actor(), wanted),
+        pseudonym=house().identities.official,
         tallies=findings.tallies(),
         states=FindingState,
         chosen=wanted,
@@ -135,12 +139,30 @@ def close(finding_id: str) -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/oversight/findings/<finding_id>/reveal")
+@requires(Permission.REVEAL_IDENTITIES, assurance=Assurance.HIGH, fresh=FRESH)
+def reveal(finding_id: str) -> ResponseReturnValue:
+    """Show in this session whose looks these are, and at whom."""
+    form = RevealForm()
+    if not form.validate():
+        return _shown(finding_id, reveal=form), 400
+    evidence = [logged for _, logged in house().findings.file(actor(), finding_id).evidence]
+    session_id = present().session.session_id
+    house().identities.reveal(actor(), session_id, evidence, form.reason.data, request_id=request_id())
+    return redirect(url_for("findings.file", finding_id=finding_id), 303)
+
+
 @blueprint.get("/oversight/findings/<finding_id>/proofs.zip")
 @requires(Permission.HANDLE_FINDINGS)
 def proofs(finding_id: str) -> ResponseReturnValue:
-    """A receipt for each entry of the evidence: whoever doubts it can check them without the portal."""
+    """A receipt for each entry of the evidence: whoever doubts it can check them without the portal.
+
+    As with a single receipt, the contents go with it where the session sees whom they name.
+    """
     archive = ZipStream(compress_type=ZIP_DEFLATED)
-    for name, text in house().findings.proofs(actor(), finding_id):
+    session_id = present().session.session_id
+    may_show = partial(house().identities.is_revealed, session_id)
+    for name, text in house().findings.proofs(actor(), finding_id, may_show):
         archive.add(text, name)
     headers = {"Content-Disposition": "attachment; filename=evidence.zip"}
     return Response(bytes(archive), mimetype="application/zip", headers=headers)
@@ -176,10 +198,19 @@ def _shown(finding_id: str, **given: Any) -> str:
         "decision": DecisionForm(formdata=None),
         "closing": ClosingForm(formdata=None),
         "plain": PlainForm(formdata=None),
+        "reveal": RevealForm(formdata=None),
         "refusal": None,
     }
     found = house().findings.file(actor(), finding_id)
-    return render_template("findings/file.html", found=found, catalogue=house().catalogue, **(forms | given))
+    people = house().identities.of(present().session.session_id, [logged for _, logged in found.evidence])
+    return render_template(
+        "findings/file.html",
+        found=found,
+        people=people,
+        is_revealed=any(named.is_revealed for named in people.values()),
+        pseudonym=house().identities.official,
+        **(forms | given),
+    )
 
 
 def _asked_to_start(form: OpenFindingForm, reference: str) -> str:

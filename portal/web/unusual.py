@@ -14,7 +14,7 @@ from portal.services.news_pegs import DayToCome
 from portal.services.unusual_looks import SPANS
 from portal.web.forms.news import NewsForm
 from portal.web.guard import requires
-from portal.web.house import actor, house, jobs, request_id
+from portal.web.house import actor, house, jobs, present, request_id
 from portal.web.i18n import gettext as _
 
 blueprint = Blueprint("unusual", __name__)
@@ -45,7 +45,9 @@ def start() -> ResponseReturnValue:
 @requires(Permission.RANK_LOOKS)
 def run(run_id: str) -> ResponseReturnValue:
     found = house().unusual.run(actor(), run_id)
-    return render_template("unusual/run.html", run=found, refresh=None if found.is_over else REFRESH_SECONDS)
+    people = house().identities.of(present().session.session_id, [one.logged for one in found.found])
+    refresh = None if found.is_over else REFRESH_SECONDS
+    return render_template("unusual/run.html", run=found, people=people, refresh=refresh)
 
 
 @blueprint.get("/oversight/unusual/news")

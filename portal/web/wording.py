@@ -297,6 +297,7 @@ DETAILS = {
     "day": _l("Day"),
     "peg": _l("Note about the news"),
     "list": _l("List"),
+    "names": _l("Names in the file"),
     "officials": _l("Officials in the case"),
     "entry": _l("Entry looked at"),
     "format": _l("Format"),

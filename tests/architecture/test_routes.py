@@ -205,6 +205,7 @@ EXPECTED: dict[str, type[Public] | type[AnySignedIn] | type[Machine] | Permissio
     "findings.decide": Permission.HANDLE_FINDINGS,
     "findings.tell": Permission.HANDLE_FINDINGS,
     "findings.close": Permission.HANDLE_FINDINGS,
+    "findings.reveal": Permission.REVEAL_IDENTITIES,
     "findings.proofs": Permission.HANDLE_FINDINGS,
     "findings.questions": Permission.ANSWER_QUESTIONS,
     "findings.answer": Permission.ANSWER_QUESTIONS,

@@ -28,6 +28,7 @@ from portal.services.exports import Exports
 from portal.services.findings import Findings
 from portal.services.officials import OfficialNames
 from portal.services.oversight import Oversight
+from portal.services.pseudonyms import Pseudonyms
 from portal.services.records import Records
 from portal.services.safeguards import Foundations, Limits, Safeguards
 from portal.services.sealed_files import SealedFiles
@@ -108,7 +109,7 @@ class FakeHouse:
         foundations = Foundations(sessions, sealer, log, clock, TALLINN, catalogue)
         oversight = Oversight(log, catalogue, references, clock, TALLINN)
         signer = generate_signing_key(folder / "keys" / "export.key", f"{log.origin}/export")
-        exports = Exports(log, oversight, signer, clock)
+        exports = Exports(log, oversight, signer, clock, Pseudonyms(officials, "master"))
         files = SealedFiles(folder / "exports")
         return cls(
             home=home,

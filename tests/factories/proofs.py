@@ -37,6 +37,7 @@ HOSTILE = (
     + "A" * 3000
 )
 ENTRIES = 11
+WHY = "Evidence in a case before a court"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ class Proofs:
             log.append(an_access(subject=subject, case=f"C-{number}", occurred_at=NOON + timedelta(hours=number)))
         hostile = log.append(an_access(justification=HOSTILE, case='"quoted", and\r\nmore', automatic=True))
         exports = {
-            form: b"".join(house.exports.export(an_auditor(), TrailSearch(), form, request_id="1" * 16).chunks)
+            form: b"".join(
+                house.exports.export(an_auditor(), TrailSearch(), form, reason=WHY, request_id="1" * 16).chunks
+            )
             for form in ExportFormat
         }
         made = cls(

@@ -20,7 +20,9 @@ from audit.note import Signer
 from portal.services.exporting.formats import ExportFormat
 from portal.services.exporting.stamping import TimeStampAuthority
 from portal.services.exports import Exports
+from portal.services.officials import OfficialNames
 from portal.services.oversight import TrailSearch
+from portal.services.pseudonyms import Pseudonyms
 from portal.web.verify import FILE
 from tests.factories.houses import FakeHouse
 from tests.factories.logs import an_access
@@ -68,7 +70,8 @@ def stamped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         signer = load_signer(folder / "keys" / "export.key")
         roots = x509.load_pem_x509_certificates(authority.root.read_bytes())
         stamping = TimeStampAuthority(authority.url, roots)
-        exports = Exports(house.log, house.oversight, signer, house.clock, authority=stamping)
+        pseudonyms = Pseudonyms(OfficialNames("master"), "master")
+        exports = Exports(house.log, house.oversight, signer, house.clock, pseudonyms, authority=stamping)
         first, second = (_files(exports) for _ in range(2))
         log_signer = load_signer(house.home.settings.signing_key)
         yield Stamped(first, second[STAMP], log_signer, signer, authority, folder)
@@ -77,7 +80,7 @@ def stamped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def _files(exports: Exports) -> dict[str, bytes]:
     wanted = TrailSearch(action="read")
-    made = exports.export(an_auditor(), wanted, ExportFormat.COURT, request_id="r")
+    made = exports.export(an_auditor(), wanted, ExportFormat.COURT, reason="Evidence in a case", request_id="r")
     with zipfile.ZipFile(io.BytesIO(b"".join(made.chunks))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 

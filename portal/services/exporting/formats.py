@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from audit.log import LoggedAccess
 from audit.portable import COLUMNS, row_of
 from portal.services.exporting.fhir import fhir_bundle
+from portal.services.exporting.maker import MADE_BY, Maker
 from portal.services.exporting.parquet import parquet_file
 from portal.services.spreadsheets import neutralised
 
@@ -28,34 +30,36 @@ class ExportFormat(StrEnum):
     COURT = "court"
 
 
-#: Gives the bytes of a file from the entries that it is to hold.
-Rendering = Callable[[Iterable[LoggedAccess]], Iterator[bytes]]
+#: Gives the bytes of a file from the entries that it is to hold, and who made it.
+Rendering = Callable[[Iterable[LoggedAccess], Maker], Iterator[bytes]]
 
 
-def as_csv(entries: Iterable[LoggedAccess]) -> Iterator[bytes]:
+def as_csv(entries: Iterable[LoggedAccess], maker: Maker) -> Iterator[bytes]:
     """RFC 4180 in UTF-8, a header first."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer.writerow((*COLUMNS, *MADE_BY))
+    made = [neutralised(one) for one in maker]
     for logged in entries:
         row = row_of(logged.seq, logged.logged_at, logged.access)
-        writer.writerow([neutralised(_cell(row[column])) for column in COLUMNS])
+        writer.writerow([*(neutralised(_cell(row[column])) for column in COLUMNS), *made])
         if buffer.tell() >= _BLOCK:
             yield _taken(buffer)
     yield _taken(buffer)
 
 
-def as_json_lines(entries: Iterable[LoggedAccess]) -> Iterator[bytes]:
+def as_json_lines(entries: Iterable[LoggedAccess], maker: Maker) -> Iterator[bytes]:
     buffer = io.StringIO(newline="")
+    made = dict(zip(MADE_BY, maker, strict=True))
     for logged in entries:
-        buffer.write(json_line(logged))
+        buffer.write(json_line(logged, made))
         if buffer.tell() >= _BLOCK:
             yield _taken(buffer)
     yield _taken(buffer)
 
 
-def json_line(logged: LoggedAccess) -> str:
-    row = row_of(logged.seq, logged.logged_at, logged.access)
+def json_line(logged: LoggedAccess, made: Mapping[str, str] = MappingProxyType({})) -> str:
+    row = {**row_of(logged.seq, logged.logged_at, logged.access), **made}
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
@@ -64,7 +68,8 @@ FILES: dict[ExportFormat, tuple[str, Rendering]] = {
     ExportFormat.CSV: ("trail.csv", as_csv),
     ExportFormat.JSONL: ("trail.jsonl", as_json_lines),
     ExportFormat.PARQUET: ("trail.parquet", parquet_file),
-    ExportFormat.FHIR: ("trail.fhir.json", fhir_bundle),
+    # A profile of health care has no place for the maker; the manifest says who it is.
+    ExportFormat.FHIR: ("trail.fhir.json", lambda entries, _maker: fhir_bundle(entries)),
 }
 
 

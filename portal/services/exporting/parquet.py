@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from audit.log import LoggedAccess
 from audit.portable import COLUMNS, row_of
+from portal.services.exporting.maker import MADE_BY, Maker
 
 #: Rows that are held at once; a group of a few thousand is still read quickly.
 _GROUP = 5_000
@@ -21,7 +22,7 @@ _TYPES = {
     "fields": pa.list_(pa.string()),
     "automatic": pa.bool_(),
 }
-SCHEMA = pa.schema([pa.field(column, _TYPES.get(column, pa.string())) for column in COLUMNS])
+SCHEMA = pa.schema([pa.field(column, _TYPES.get(column, pa.string())) for column in (*COLUMNS, *MADE_BY)])
 
 
 class _Sink:
@@ -48,11 +49,12 @@ class _Sink:
         return taken
 
 
-def parquet_file(entries: Iterable[LoggedAccess]) -> Iterator[bytes]:
+def parquet_file(entries: Iterable[LoggedAccess], maker: Maker) -> Iterator[bytes]:
     """`details` stands as JSON text; moments are UTC in milliseconds."""
     sink = _Sink()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), SCHEMA, compression="zstd") as writer:
-        rows = map(_row, entries)
+        made = maker._asdict()
+        rows = (_row(logged) | made for logged in entries)
         while group := list(islice(rows, _GROUP)):
             writer.write_table(pa.Table.from_pylist(group, SCHEMA))
             yield sink.taken()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from govuk_frontend_wtf.wtforms_widgets import GovTextArea
-from wtforms import TextAreaField
+from wtforms import HiddenField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from portal.web.forms.fields import HouseForm
@@ -27,6 +27,15 @@ def _reason() -> TextAreaField:
 
 
 class RevealForm(HouseForm):
+    reason = _reason()
+
+
+class ExportForm(SearchForm):
+    """The search itself, hidden, the format, whether people are to be named, and then the reason."""
+
+    names = HiddenField()
+    #: "yes" once the page that asks for the reason was shown.
+    is_asked = HiddenField()
     reason = _reason()
 
 

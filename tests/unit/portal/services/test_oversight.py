@@ -23,6 +23,7 @@ from audit.portable import COLUMNS
 from portal.domain.actions import Action
 from portal.domain.errors import DisclosureUnavailable, NothingHere
 from portal.services.exporting.formats import FILES, ExportFormat
+from portal.services.exporting.maker import MADE_BY
 from portal.services.oversight import TrailSearch
 from portal.services.spreadsheets import neutralised
 from tests.factories.houses import FakeHouse
@@ -127,7 +128,7 @@ def test_an_auditors_receipt_never_carries_the_persons_label_key(filled: FakeHou
 
 
 def _exported(house: FakeHouse, wanted: TrailSearch, form: ExportFormat) -> Path:
-    export = house.exports.export(an_auditor(), wanted, form, request_id="r1")
+    export = house.exports.export(an_auditor(), wanted, form, reason="Evidence in a case", request_id="r1")
     path = house.folder / export.filename
     path.write_bytes(b"".join(export.chunks))
     return path
@@ -148,7 +149,7 @@ def test_csv_and_json_lines_tell_the_same(filled: FakeHouse) -> None:
         exact = [json.loads(line) for line in archive.read("trail.jsonl").splitlines()]
     with zipfile.ZipFile(_exported(filled, wanted, ExportFormat.CSV)) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("trail.csv").decode())))
-    assert [set(row) for row in (*exact, *rows)] == [set(COLUMNS)] * 2
+    assert [set(row) for row in (*exact, *rows)] == [{*COLUMNS, *MADE_BY}] * 2
     assert rows[0]["seq"] == str(exact[0]["seq"])
     assert rows[0]["fields"] == " ".join(exact[0]["fields"])
     assert exact[0]["subject"] == JUHAN.subject

@@ -51,8 +51,12 @@ def client(portal: FakePortal) -> FlaskClient:
     return portal.client("auditor", stepped_up=True)
 
 
+#: What the page that asks for a reason sends.
+NAMED = {"names": "yes", "is_asked": "yes", "reason": "The prosecutor asked for it"}
+
+
 def _asked_for(portal: FakePortal, client: FlaskClient, **form: str) -> str:
-    answer = portal.post(client, "/oversight/export", **{"format": "csv", "action": "read", **form})
+    answer = portal.post(client, "/oversight/export", **{"format": "csv", "action": "read", **NAMED, **form})
     assert answer.status_code == 303, answer.get_data(as_text=True)
     return str(answer.location)
 
@@ -90,6 +94,43 @@ def test_a_small_one_is_sent_at_once_and_a_bundle_for_a_court_never(portal: Fake
     page = _done(portal, client, format="court", case="C-1")
     with zipfile.ZipFile(io.BytesIO(client.get(f"{page}/file").data)) as archive:
         assert "report.pdf" in archive.namelist()
+
+
+def test_names_and_codes_leave_the_portal_with_a_reason_alone(portal: FakePortal, client: FlaskClient) -> None:
+    asked = {"format": "jsonl", "case": "C-1"}
+
+    def exported(**form: str) -> str:
+        answer = portal.post(client, "/oversight/export", **asked, **form)
+        assert answer.status_code == 200
+        with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+            return archive.read("trail.jsonl").decode()
+
+    assert MARY.reveal() not in exported()
+    page = portal.post(client, "/oversight/export", **asked, names="yes").get_data(as_text=True)
+    assert "Why do you need to see who they are?" in page
+    weak = portal.post(client, "/oversight/export", **asked, **(NAMED | {"reason": "no"}))
+    assert (weak.status_code, weak.mimetype) == (400, "text/html")
+    assert portal.house.log.count(TrailQuery(actions=frozenset({Action.TRAIL_EXPORT}))) == 1
+    assert MARY.reveal() in exported(**NAMED)
+    newest = portal.house.log.read(TrailQuery(actions=frozenset({Action.TRAIL_EXPORT}))).items[0].access
+    assert newest is not None
+    assert newest.justification == NAMED["reason"]
+
+
+def test_a_bundle_for_a_court_asks_for_a_reason_first(portal: FakePortal, client: FlaskClient) -> None:
+    page = portal.post(client, "/oversight/export", format="court", action="read").get_data(as_text=True)
+    assert "with the people in it" in page
+    assert portal.house.log.count(TrailQuery(actions=frozenset({Action.TRAIL_EXPORT}))) == 0
+
+
+def test_an_export_in_the_background_names_nobody_either_unless_it_was_asked_to(
+    portal: FakePortal, client: FlaskClient
+) -> None:
+    page = _done(portal, client, names="", is_asked="", reason="")
+    with zipfile.ZipFile(io.BytesIO(client.get(f"{page}/file").data)) as archive:
+        lines = archive.read("trail.csv").decode()
+    assert MARY.reveal() not in lines
+    assert "Mari Maasikas" not in lines
 
 
 def test_asking_and_fetching_are_entries_in_the_log(portal: FakePortal, client: FlaskClient) -> None:
@@ -201,7 +242,7 @@ def test_too_many_for_a_court_is_said_before_anything_is_made(
     portal: FakePortal, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("portal.services.exports.MAXIMUM_ENTRIES", 4)
-    answer = portal.post(client, "/oversight/export", format="court", action="read")
+    answer = portal.post(client, "/oversight/export", format="court", action="read", **NAMED)
     assert answer.status_code == 400
     assert "Too many entries for a court" in answer.get_data(as_text=True)
     assert portal.house.log.count(TrailQuery(actions=frozenset({Action.TRAIL_EXPORT}))) == 0

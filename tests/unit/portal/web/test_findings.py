@@ -9,6 +9,8 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from audit.log import TrailQuery
+from portal.domain.actions import Action
 from tests.factories.apps import FakePortal, token_of
 from tests.factories.logs import an_access
 from tests.factories.people import MARY
@@ -133,3 +135,24 @@ def test_a_step_without_the_mark_against_forgery_is_refused(portal: FakePortal) 
     token_of(auditor)
     assert auditor.post(f"{finding}/notice").status_code == 403
     assert auditor.post(f"{finding}/decision", data={"verdict": "confirmed", "text": "x"}).status_code == 403
+
+
+def test_a_finding_names_people_once_the_auditor_said_why(portal: FakePortal) -> None:
+    """Before that the proofs hold no contents either; the reveal is an entry about each person."""
+    auditor = portal.client("auditor", stepped_up=True)
+    finding = opened(portal, auditor, look(portal))
+
+    def seen() -> tuple[bool, bool, bool]:
+        archive = zipfile.ZipFile(io.BytesIO(auditor.get(f"{finding}/proofs.zip").data))
+        page = text_of(auditor.get(finding))
+        return "Kadri Kask" in page, MARY.reveal() in page, b"Kadri Kask" in archive.read(archive.namelist()[0])
+
+    assert seen() == (False, False, False)
+    assert "Kadri Kask" not in text_of(auditor.get("/oversight/findings"))
+    assert portal.post(auditor, f"{finding}/reveal", reason="short").status_code == 400
+    assert seen() == (False, False, False)
+    assert portal.post(auditor, f"{finding}/reveal", reason="To ask for a statement").status_code == 303
+    assert seen() == (True, True, True)
+    query = TrailQuery(subject=MARY.subject, actions=frozenset({Action.IDENTITY_REVEAL}))
+    assert portal.house.log.count(query) == 1
+    assert "Kadri Kask" not in text_of(portal.client("auditor").get(finding)), "another session sees pseudonyms"

@@ -368,7 +368,8 @@ def test_an_export_of_another_auditor_is_not_there(portal: FakePortal) -> None:
 
     new = NewAccount(Role.AUDITOR, "Teine Audiitor", "data-protection-inspectorate", None)
     (portal.accounts["second"],) = portal.house.accounts.open([new], demonstration=True)
-    started = portal.post(portal.client("auditor", stepped_up=True), "/oversight/export", format="court")
+    asked = {"format": "court", "names": "yes", "is_asked": "yes", "reason": "Evidence in a case"}
+    started = portal.post(portal.client("auditor", stepped_up=True), "/oversight/export", **asked)
     assert started.status_code == 303
     assert portal.client("auditor").get(started.location).status_code == 200
     assert portal.client("second").get(started.location).status_code == 404

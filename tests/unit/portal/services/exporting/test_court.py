@@ -22,7 +22,9 @@ from portal.services.exporting.court import MAXIMUM_ENTRIES
 from portal.services.exporting.formats import ExportFormat
 from portal.services.exporting.stamping import NoTimeStamp, TimeStampAuthority
 from portal.services.exports import Exports, TooManyForCourt
+from portal.services.officials import OfficialNames
 from portal.services.oversight import TrailSearch
+from portal.services.pseudonyms import Pseudonyms
 from tests.factories.houses import FakeHouse
 from tests.factories.logs import an_access
 from tests.factories.people import an_auditor
@@ -49,11 +51,14 @@ def _exports(house: FakeHouse, authority: TimeStamping | None = None) -> Exports
     roots = [] if authority is None else x509.load_pem_x509_certificates(authority.root.read_bytes())
     signer = load_signer(house.folder / "keys" / "export.key")
     stamping = None if authority is None else TimeStampAuthority(authority.url, roots)
-    return Exports(house.log, house.oversight, signer, house.clock, authority=stamping)
+    pseudonyms = Pseudonyms(OfficialNames("master"), "master")
+    return Exports(house.log, house.oversight, signer, house.clock, pseudonyms, authority=stamping)
 
 
 def _bundle(house: FakeHouse, authority: TimeStamping | None = None) -> Path:
-    export = _exports(house, authority).export(an_auditor(), TrailSearch(), ExportFormat.COURT, request_id="r1")
+    export = _exports(house, authority).export(
+        an_auditor(), TrailSearch(), ExportFormat.COURT, reason="Evidence in a case", request_id="r1"
+    )
     path = house.folder / "bundle.zip"
     path.write_bytes(b"".join(export.chunks))
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
@@ -14,10 +15,16 @@ from fhir.resources.bundle import Bundle
 
 from audit.errors import AuditError
 from audit.keys import load_signer
+from audit.log import TrailQuery
 from audit.manifest import ExportVerdict, verify_export
 from audit.portable import COLUMNS
-from portal.services.exporting.formats import ExportFormat
+from portal.domain.actions import Action
+from portal.services.exporting.formats import FILES, ExportFormat
+from portal.services.exporting.maker import MADE_BY
+from portal.services.exports import NamesNeedReason
+from portal.services.officials import OfficialNames
 from portal.services.oversight import TrailSearch
+from portal.services.pseudonyms import Pseudonyms
 from tests.factories.houses import FakeHouse
 from tests.factories.logs import NOON, an_access
 from tests.factories.people import an_auditor
@@ -33,8 +40,9 @@ def filled(house: FakeHouse) -> FakeHouse:
     return house
 
 
-def _made(house: FakeHouse, form: ExportFormat) -> bytes:
-    return b"".join(house.exports.export(an_auditor(), TrailSearch(), form, request_id="1" * 16).chunks)
+def _made(house: FakeHouse, form: ExportFormat, reason: str | None = "Evidence in a case") -> bytes:
+    made = house.exports.export(an_auditor(), TrailSearch(), form, reason=reason, request_id="1" * 16)
+    return b"".join(made.chunks)
 
 
 def _verdict(house: FakeHouse, made: bytes) -> ExportVerdict:
@@ -64,11 +72,64 @@ def test_an_export_verifies_offline_and_names_who_made_it(filled: FakeHouse, for
 def test_parquet_holds_every_value_exactly(filled: FakeHouse) -> None:
     exact = _rows(filled)
     table = pq.read_table(io.BytesIO(_file(_made(filled, ExportFormat.PARQUET), "trail.parquet")))
-    assert tuple(table.column_names) == COLUMNS
+    assert tuple(table.column_names) == (*COLUMNS, *MADE_BY)
     for row, found in zip(exact, table.to_pylist(), strict=False):
         details = None if found["details"] is None else json.loads(found["details"])
         moments = {name: _instant(found[name]) for name in ("logged_at", "occurred_at")}
-        assert found | moments | {"details": details} == row
+        assert found | moments | {"details": details} == row | {"export_id": found["export_id"]}
+
+
+def _lines(made: bytes, form: ExportFormat) -> list[dict[str, object]]:
+    content = _file(made, FILES[form][0])
+    if form is ExportFormat.PARQUET:
+        return list(pq.read_table(io.BytesIO(content)).to_pylist())
+    if form is ExportFormat.CSV:
+        return list(csv.DictReader(io.StringIO(content.decode())))
+    return [json.loads(line) for line in content.splitlines()]
+
+
+@pytest.mark.parametrize("form", [ExportFormat.CSV, ExportFormat.JSONL, ExportFormat.PARQUET])
+def test_each_row_says_who_made_the_export_and_where_the_log_has_it(filled: FakeHouse, form: ExportFormat) -> None:
+    """Rows are copied out of files: the manifest stays behind, who made them does not."""
+    lines = _lines(_made(filled, form, None), form)
+    [entry] = filled.log.read(TrailQuery(actions=frozenset({Action.TRAIL_EXPORT}))).items
+    [(by, number)] = {(line["exported_by"], line["export_id"]) for line in lines}
+    pseudonym, role, organisation = str(by).split()
+    assert (role, organisation, number) == ("auditor", "data-protection-inspectorate", str(entry.seq))
+    assert pseudonym not in {"account-auditor", "Aita"}
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_without_a_reason_an_export_shows_pseudonyms_that_are_the_same_in_every_export(
+    filled: FakeHouse, form: ExportFormat
+) -> None:
+    filled.log.append(an_access(action="supervision-look", subject=None, details={"account": "official-1"}))
+    content = _file(_made(filled, form, None), FILES[form][0])
+    if form is ExportFormat.PARQUET:
+        content = str(pq.read_table(io.BytesIO(content)).to_pylist()).encode()
+    for identity in (b"38001085718", b"official-1", b"Mari Maasikas", b"account-auditor", b"Aita"):
+        assert identity not in content, identity
+    pseudonyms = Pseudonyms(OfficialNames("master"), "master")
+    assert pseudonyms.person("EE38001085718").encode() in content
+    assert pseudonyms.official("official-1", "social-insurance").encode() in content
+
+
+def test_an_export_with_pseudonyms_tells_the_same_otherwise(filled: FakeHouse) -> None:
+    hidden = _lines(_made(filled, ExportFormat.JSONL, None), ExportFormat.JSONL)
+    shown = _rows(filled)
+    people = {"subject": None, "official": None, "official_name": None, "export_id": None, "exported_by": None}
+    assert [row | people for row in hidden[:6]] == [row | people for row in shown[:6]]
+
+
+def test_the_reason_for_names_stands_in_the_log_and_a_court_gets_none_without(filled: FakeHouse) -> None:
+    _made(filled, ExportFormat.CSV, "The prosecutor asked for it")
+    [entry] = filled.log.read(TrailQuery(actions=frozenset({Action.TRAIL_EXPORT}))).items
+    assert entry.access is not None
+    assert entry.access.justification == "The prosecutor asked for it"
+    assert entry.access.details["names"] == "shown"
+    with pytest.raises(NamesNeedReason):
+        _made(filled, ExportFormat.COURT, None)
+    assert filled.log.count(TrailQuery(actions=frozenset({Action.TRAIL_EXPORT}))) == 1
 
 
 def test_fhir_is_a_bundle_that_the_published_model_of_r5_takes(filled: FakeHouse) -> None:

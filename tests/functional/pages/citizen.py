@@ -74,14 +74,16 @@ class History(PortalPage):
         for name, wanted in (("kind", kind), ("organisation", organisation), ("purpose", purpose)):
             if wanted is not None:
                 self.page.locator(f"select[name={name}]").select_option(label=wanted)
-        self.page.get_by_role("button", name="Show").click()
+        with self.page.expect_navigation():  # or what is looked for next is found on the page that goes
+            self.page.get_by_role("button", name="Show").click()
         return self
 
     def filter_since(self, day: str, month: str, year: str) -> Self:
         self.unfold("Filter the list")
         for box, typed in zip(self.page.locator("input[name=since]").all(), (day, month, year), strict=True):
             box.fill(typed)
-        self.page.get_by_role("button", name="Show").click()
+        with self.page.expect_navigation():  # or what is looked for next is found on the page that goes
+            self.page.get_by_role("button", name="Show").click()
         return self
 
     @property
@@ -89,7 +91,8 @@ class History(PortalPage):
         return self.page.get_by_role("link", name="Older looks").count() > 0
 
     def older(self) -> Self:
-        self.page.get_by_role("link", name="Older looks").click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name="Older looks").click()
         return self
 
     def open_look(self, sentence: str) -> Look:

@@ -31,7 +31,7 @@ def _refusal(content: bytes) -> CaseFileRefused:
         (GOOD.decode().encode("utf-16"), FileProblem.NOT_UTF8),
         (GOOD.decode().encode("utf-16-le"), FileProblem.NOT_CSV),
         (GOOD.replace(b"Benefit", "Hüvitis".encode("latin-1")), FileProblem.NOT_UTF8),
-        (gzip.compress(GOOD), FileProblem.NOT_UTF8),
+        (gzip.compress(GOOD, mtime=0), FileProblem.NOT_UTF8),
         (b"PK\x03\x04" + GOOD, FileProblem.COLUMN_MISSING),
         (GOOD + b"PK\x03\x04\x00\x00", FileProblem.NOT_CSV),
         (GOOD.replace(b"SKA-1", b"SKA\x00-1"), FileProblem.NOT_CSV),

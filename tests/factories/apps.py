@@ -18,6 +18,7 @@ from portal.installation import initialise
 from portal.services.accounts import NewAccount
 from portal.services.clock import Clock, system_clock
 from portal.services.house import House
+from tests.factories.migrated import give_tables
 from tests.factories.people import JUHAN, KADRI, MARY
 from tests.fakes.registry import FakeRegistry
 
@@ -41,7 +42,9 @@ class FakePortal:
         "detective" and their "chief"; "auditor"; "administrator"; "other supervisor" (of the tax board).
         """
         settings.setdefault("limits", {"enabled": False})  # tests are faster than people
-        given = initialise(Settings.load({"GLASSHOUSE_DATA_DIR": str(folder)}, **settings))
+        loaded = Settings.load({"GLASSHOUSE_DATA_DIR": str(folder)}, **settings)
+        give_tables(loaded.database_url)
+        given = initialise(loaded)
         registries: dict[str, FakeRegistry] = {}
         monkeypatch.setattr("portal.furnishing.connectors_of", lambda _settings, _catalogue: registries)
         app = create_app(given, clock=clock)
